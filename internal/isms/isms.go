@@ -138,16 +138,42 @@ const (
 	BySystem  Means = "system"  // Holdfast itself, or the operator at the command line
 )
 
+// Role is what a person is in an organisation.
+type Role string
+
+// The six roles. Instance administrators hold no role in an organisation by that.
+const (
+	SecurityOfficer Role = "security_officer" // owns the ISMS
+	Management      Role = "management"       // approves and reviews
+	Owner           Role = "owner"            // answers for controls, systems, duties
+	Employee        Role = "employee"         // does duties, reports, reads policies
+	Auditor         Role = "auditor"          // reads and samples; always ends
+	Administrator   Role = "administrator"    // runs systems, agents, tokens; decides nothing about promises
+)
+
 // Actor is who does something: a person and the means they use.
 type Actor struct {
 	Account   ID      // the person; empty for agents and the system
 	Means     Means   // how
 	Via       ID      // the session, token or agent; empty for the system
+	Roles     []Role  // what the person is in the organisation that is acted on
 	SteppedUp Instant // when this person last showed their second factor; zero if never in this session
 }
 
 // System is Holdfast itself acting.
 var System = Actor{Means: BySystem}
+
+// Is tells whether the actor holds one of the roles.
+func (a Actor) Is(roles ...Role) bool {
+	for _, held := range a.Roles {
+		for _, r := range roles {
+			if held == r {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // String is the reference that stands in entry headers: opaque, without personal data.
 func (a Actor) String() string {
