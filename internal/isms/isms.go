@@ -158,6 +158,9 @@ type Actor struct {
 	Via       ID      // the session, token or agent; empty for the system
 	Roles     []Role  // what the person is in the organisation that is acted on
 	SteppedUp Instant // when this person last showed their second factor; zero if never in this session
+
+	Place  ID       // where the roles hold: an organisation, or the instance; empty for the system
+	Scopes []string // what a token is limited to; nil for everybody else
 }
 
 // System is Holdfast itself acting.
