@@ -1,4 +1,27 @@
-// Command holdfast runs a company's information security management system and proves it.
+// Command holdfast runs a company's information security management system and proves it:
+// what it promises, and whether it holds.
 package main
 
-func main() {}
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	_ "time/tzdata" // civil days must not depend on the machine's zone files
+)
+
+// cli is every command with its help. Exit codes: 0 done, 1 not done or not good, 2 could not look.
+type cli struct {
+	Up      upCmd      `cmd:"" help:"Start Holdfast. Nothing needs to be set."`
+	Org     orgCmd     `cmd:"" help:"Organisations of this installation."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}

@@ -1,0 +1,6 @@
+package main
+
+// acts lists every command that can act inside a running server.
+func acts() []act {
+	return []act{&orgCreateCmd{}, &orgListCmd{}}
+}
