@@ -75,6 +75,11 @@ func (s Schema) migrations(e Engine) ([]migration, error) {
 // Migrate brings the database to the given schemas, in their order, and learns which
 // tables are housekeeping. A database from a newer Holdfast is refused.
 func (db *DB) Migrate(ctx context.Context, schemas ...Schema) error {
+	return db.MigrateTo(ctx, nil, schemas...)
+}
+
+// MigrateTo is Migrate as far as levels say for each room, for loading a dump of that age; nil is all.
+func (db *DB) MigrateTo(ctx context.Context, levels map[string]int, schemas ...Schema) error {
 	keep := map[string]bool{"migration": true, "if": true}
 	for _, s := range schemas {
 		for _, t := range s.Housekeeping {
@@ -86,7 +91,7 @@ func (db *DB) Migrate(ctx context.Context, schemas ...Schema) error {
 	if err != nil {
 		return err
 	}
-	if err := db.migrate(ctx, tx, schemas); err != nil {
+	if err := db.migrate(ctx, tx, levels, schemas); err != nil {
 		if rerr := tx.Rollback(ctx); rerr != nil {
 			return fmt.Errorf("%w (and undoing it: %w)", err, rerr)
 		}
@@ -95,7 +100,7 @@ func (db *DB) Migrate(ctx context.Context, schemas ...Schema) error {
 	return tx.Commit(ctx)
 }
 
-func (db *DB) migrate(ctx context.Context, tx *WriteTx, schemas []Schema) error {
+func (db *DB) migrate(ctx context.Context, tx *WriteTx, levels map[string]int, schemas []Schema) error {
 	if err := tx.plain(ctx, `CREATE TABLE IF NOT EXISTS migration (room TEXT NOT NULL, number BIGINT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (room, number))`); err != nil {
 		return err
 	}
@@ -117,6 +122,9 @@ func (db *DB) migrate(ctx context.Context, tx *WriteTx, schemas []Schema) error 
 			return isms.Errorf(isms.Invalid, "store.from_newer", "room", s.Room)
 		}
 		for _, m := range ms[done:] {
+			if levels != nil && m.number > levels[s.Room] {
+				break
+			}
 			for _, text := range split(m.text) {
 				if err := tx.plain(ctx, text); err != nil {
 					return fmt.Errorf("migrate %s %04d_%s: %w", m.room, m.number, m.name, err)

@@ -12,6 +12,8 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver"
 	_ "github.com/ncruces/go-sqlite3/vfs/xts" // AES-256-XTS pages
+
+	"holdfast/internal/isms"
 )
 
 // dsn opens file encrypted under the database's page key, durable at each commit.
@@ -47,6 +49,9 @@ func (db *DB) openSQLite(ctx context.Context, file string) error {
 	if err := os.Chmod(file, 0o600); err != nil {
 		return errors.Join(err, db.write.close())
 	}
+	if db.write.file, err = os.Stat(file); err != nil {
+		return errors.Join(err, db.write.close())
+	}
 	if db.read, err = driver.Open(db.dsn(file, ""), queryOnly); err != nil {
 		return errors.Join(err, db.write.close())
 	}
@@ -64,6 +69,17 @@ type writer struct {
 	prepared     map[string]*sql.Stmt
 	statements   statements
 	housekeeping map[string]bool
+	file         os.FileInfo // SQLite: the file as it was opened
+}
+
+// samePlace refuses to write into a file that is no longer the one at its path: somebody put
+// another data directory there while we were running.
+func (w *writer) samePlace(path string) error {
+	now, err := os.Stat(path)
+	if err != nil || !os.SameFile(now, w.file) {
+		return isms.Errorf(isms.Unavailable, "store.replaced").Because(err)
+	}
+	return nil
 }
 
 // maxPrepared bounds the statements kept prepared; the code has a few hundred texts.
@@ -72,6 +88,9 @@ const maxPrepared = 512
 func (w *writer) begin(ctx context.Context, db *DB) (*WriteTx, error) {
 	if db.Engine == Postgres {
 		return w.beginPostgres(ctx, db)
+	}
+	if err := w.samePlace(db.path); err != nil {
+		return nil, err
 	}
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return nil, classify(err)
