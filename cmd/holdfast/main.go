@@ -17,6 +17,7 @@ import (
 type cli struct {
 	Up      upCmd      `cmd:"" help:"Start Holdfast. Nothing needs to be set."`
 	Org     orgCmd     `cmd:"" help:"Organisations of this installation."`
+	Policy  policyCmd  `cmd:"" help:"Read policies."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

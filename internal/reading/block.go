@@ -1,0 +1,104 @@
+package reading
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// blockKind says what a piece of a document is before its meaning is looked at.
+type blockKind byte
+
+const (
+	blockPara    blockKind = iota // running text, or a heading that the format does not mark
+	blockHeading                  // a heading that the format marks
+	blockItem                     // a list item or a numbered paragraph
+	blockRow                      // a body row of a table
+	blockAside                    // front matter, code, comments: never a clause
+)
+
+// mark says that the text from offset at on stands on line.
+type mark struct{ at, line int }
+
+// block is a paragraph, heading, list item or table row. All formats become
+// blocks, so that the same document gives the same clauses whatever its format.
+type block struct {
+	kind   blockKind
+	level  int    // heading level from 1, list depth from 0
+	number string // the author's number or letter, without closing mark
+	style  string // shape of the number, to tell the levels of lists apart
+	text   string // words with blanks folded
+	marks  []mark // at least one
+	strong int    // length in bytes of a bold run at the beginning
+	head   []string
+	cells  []string
+	table  int  // which table a row belongs to, from 1
+	gap    bool // something separates it from the block before: a blank line, a format's paragraph
+	last   bool // something separates it from the block after
+	reason string
+}
+
+// lineAt returns the line of the byte at offset.
+func (b *block) lineAt(offset int) int {
+	line := b.marks[0].line
+	for _, m := range b.marks {
+		if m.at > offset {
+			break
+		}
+		line = m.line
+	}
+	return line
+}
+
+func (b *block) line() int { return b.marks[0].line }
+
+// newBlock makes a block of one line.
+func newBlock(kind blockKind, text string, line int) *block {
+	return &block{kind: kind, text: fold(text), marks: []mark{{0, line}}}
+}
+
+// add joins a further line to the block's text, mending words divided at line ends.
+func (b *block) add(text string, line int) {
+	text = fold(text)
+	if text == "" {
+		return
+	}
+	if b.text == "" {
+		b.text, b.marks = text, []mark{{0, line}}
+		return
+	}
+	if rest, ok := strings.CutSuffix(b.text, "-"); ok && divided(rest, text) {
+		b.text = rest
+		b.marks = append(b.marks, mark{len(b.text), line})
+		b.text += text
+		return
+	}
+	b.text += " "
+	b.marks = append(b.marks, mark{len(b.text), line})
+	b.text += text
+}
+
+// divided tells whether a hyphen at the end of before only divides a word that
+// goes on in after. "Zutritts-" before "und Zugangskontrolle" keeps its hyphen,
+// and so does a compound that is written with one.
+func divided(before, after string) bool {
+	r, _ := utf8.DecodeLastRuneInString(before)
+	first, _ := utf8.DecodeRuneInString(after)
+	if !isLower(r) || !isLower(first) {
+		return false
+	}
+	word, _, _ := strings.Cut(after, " ")
+	switch strings.Trim(word, ",.;") {
+	case "und", "oder", "bzw", "sowie", "and", "or", "in", "ali", "ter", "oz":
+		return false
+	}
+	return !keepsHyphen(before[strings.LastIndexByte(before, ' ')+1:])
+}
+
+// keepsHyphen knows beginnings that are always followed by a hyphen.
+func keepsHyphen(word string) bool {
+	switch strings.ToLower(word) {
+	case "non", "self", "multi", "third", "full", "part", "up", "off", "on", "so", "e", "well", "pre", "re", "four", "two", "de", "user", "role", "need", "least", "high", "long", "in":
+		return true
+	}
+	return strings.Contains(word, "-")
+}
