@@ -35,6 +35,7 @@ const (
 // Answer is what an observation says about one proof.
 type Answer struct {
 	Proof    isms.ID
+	Subject  isms.ID // in the organisation's list, also where the looker knew only the address
 	Outcome  verdict.Outcome
 	Measures []verdict.Measure
 	Reasons  []isms.Reason // why it is not positive

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/reading"
 	"holdfast/internal/store"
 )
 
@@ -30,6 +31,21 @@ type Import struct {
 
 	FileName string
 	Original io.Reader // nil: there is no file
+}
+
+// FromReading makes an import of what was read; the caller adds the file and where it belongs.
+func FromReading(r *reading.Reading) Import {
+	in := Import{Language: r.Language, Title: r.Title, Label: r.Version.Label}
+	for _, c := range r.Clauses {
+		in.Sentences = append(in.Sentences, Sentence{
+			Line: c.Line, Number: c.Number, Path: c.Path, Text: c.Text, Kind: string(c.Kind), Normative: c.Normative, Theme: c.Theme,
+			Cadence: c.Cadence, Deadline: c.Deadline, Retention: c.Retention, Actor: c.Actor, Parts: c.Parts, Because: c.Because,
+		})
+	}
+	for _, o := range r.Omitted {
+		in.Omitted = append(in.Omitted, Omitted(o))
+	}
+	return in
 }
 
 // Imported says what came of an import.

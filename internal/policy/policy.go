@@ -10,16 +10,12 @@
 package policy
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
-	"strings"
 	"time"
-
-	"golang.org/x/text/unicode/norm"
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/reading"
 	"holdfast/internal/register"
 	"holdfast/internal/store"
 )
@@ -227,9 +223,5 @@ var ClauseTexts = register.Declare("policy_clause_text", isms.ClauseTextPrefix, 
 	}
 })
 
-// Hash is the identity of words: SHA-256 in hex of the text in Unicode form NFC with every
-// run of white space as one blank.
-func Hash(words string) string {
-	sum := sha256.Sum256([]byte(norm.NFC.String(strings.Join(strings.Fields(words), " "))))
-	return hex.EncodeToString(sum[:])
-}
+// Hash is the identity of words: reading.TextDigest.
+func Hash(words string) string { return reading.TextDigest(words) }
