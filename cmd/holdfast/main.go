@@ -4,12 +4,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"github.com/alecthomas/kong"
 	_ "time/tzdata" // civil days must not depend on the machine's zone files
 )
 

@@ -43,12 +43,16 @@ func (c *upCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return errors.Join(err, closeAll(listeners))
 	}
+	handler, err := a.handler(c)
+	if err != nil {
+		return errors.Join(err, closeAll(listeners), a.close())
+	}
 	ctl, err := serveControl(ctx, c.place, a)
 	if err != nil {
 		return errors.Join(err, closeAll(listeners), a.close())
 	}
 	srv := &http.Server{
-		Handler:           a.handler(c),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -87,7 +91,7 @@ func (c *upCmd) greet(ctx context.Context, e *env, a *app, started time.Time) er
 // address is how a browser reaches the server.
 func (c *upCmd) address() string {
 	scheme := "http"
-	if c.TLSCert != "" || len(c.ACME) > 0 || len(c.Behind) > 0 {
+	if c.secure() {
 		scheme = "https"
 	}
 	host, port, err := net.SplitHostPort(c.Listen)
@@ -104,6 +108,9 @@ func (c *upCmd) address() string {
 	}
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
+
+// secure tells whether browsers reach the server by TLS.
+func (c *upCmd) secure() bool { return c.TLSCert != "" || len(c.ACME) > 0 || len(c.Behind) > 0 }
 
 // listen opens the addresses: for localhost both families. Anything but loopback needs TLS.
 func (c *upCmd) listen(ctx context.Context) ([]net.Listener, error) {
