@@ -69,8 +69,9 @@ type Entry struct {
 func (e *Entry) Erased() bool { return e.PayloadSalt == nil }
 
 // Header returns the canonical bytes of the header (RFC 8785 form): no personal data.
-func (e *Entry) Header() []byte {
-	b := make([]byte, 0, 192)
+func (e *Entry) Header() []byte { return e.appendHeader(make([]byte, 0, 192)) }
+
+func (e *Entry) appendHeader(b []byte) []byte {
 	b = append(b, `{"actor":`...)
 	b = AppendString(b, e.Actor)
 	b = append(b, `,"at":`...)

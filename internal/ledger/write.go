@@ -54,6 +54,7 @@ type request struct {
 	ctx   context.Context
 	actor isms.Actor
 	fn    func(*Tx) error
+	open  *LostRange // begin a generation instead of running a closure
 	done  chan error
 	err   error
 	after []func()
@@ -71,7 +72,11 @@ func (l *Log) Write(ctx context.Context, actor isms.Actor, fn func(*Tx) error) e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := &request{ctx: context.WithoutCancel(ctx), actor: actor, fn: fn, done: make(chan error, 1)}
+	return l.submit(&request{ctx: context.WithoutCancel(ctx), actor: actor, fn: fn, done: make(chan error, 1)})
+}
+
+// submit hands a request to the writing goroutine and waits for its answer.
+func (l *Log) submit(r *request) error {
 	select {
 	case <-l.stop:
 		return isms.Errorf(isms.Unavailable, "ledger.closed")
@@ -136,6 +141,9 @@ func (l *Log) take(first *request) []*request {
 // batch commits many together; if the commit fails, each is tried alone, so that one
 // cannot spoil the others.
 func (l *Log) batch(batch []*request) {
+	if batch = l.openings(batch); len(batch) == 0 {
+		return
+	}
 	err := l.together(batch)
 	if err == nil {
 		for _, r := range batch {

@@ -35,6 +35,9 @@ var migrationName = regexp.MustCompile(`^(\d{4})_([a-z0-9_]+)(?:\.(sqlite|postgr
 // textType lets PostgreSQL sort text as SQLite does, byte by byte.
 var textType = regexp.MustCompile(`\bTEXT\b`)
 
+// keyType lets SQLite keep a table in the order of its whole-number key, without a second index.
+var keyType = regexp.MustCompile(`\b(?:BIGINT|INT) PRIMARY KEY\b`)
+
 func (s Schema) migrations(e Engine) ([]migration, error) {
 	var out []migration
 	names, err := fs.Glob(s.Files, "*/*.sql")
@@ -58,6 +61,9 @@ func (s Schema) migrations(e Engine) ([]migration, error) {
 			return nil, err
 		}
 		text := string(b)
+		if e == SQLite {
+			text = keyType.ReplaceAllString(text, "INTEGER PRIMARY KEY")
+		}
 		if e == Postgres {
 			text = textType.ReplaceAllString(text, `TEXT COLLATE "C"`)
 		}
