@@ -55,6 +55,16 @@ type Config struct {
 	Instance, Organisation []store.Schema
 }
 
+// InstanceSchemas are all schemas of the instance's database.
+func InstanceSchemas(cfg Config) []store.Schema {
+	return append([]store.Schema{store.FilesSchema, ledger.Schema, Schema}, cfg.Instance...)
+}
+
+// OrganisationSchemas are all schemas of an organisation's database.
+func OrganisationSchemas(cfg Config) []store.Schema {
+	return append([]store.Schema{store.FilesSchema, ledger.Schema}, cfg.Organisation...)
+}
+
 // Instance is an opened installation.
 type Instance struct {
 	Store *store.Store
@@ -85,9 +95,8 @@ func Open(ctx context.Context, cfg Config) (*Instance, error) {
 		return nil, err
 	}
 	in := &Instance{Store: s, Clock: s.Clock, open: map[isms.ID]*opened{}, stop: make(chan struct{})}
-	in.schemas = append([]store.Schema{store.FilesSchema, ledger.Schema}, cfg.Organisation...)
-	own := append([]store.Schema{store.FilesSchema, ledger.Schema, Schema}, cfg.Instance...)
-	if err := in.begin(ctx, own); err != nil {
+	in.schemas = OrganisationSchemas(cfg)
+	if err := in.begin(ctx, InstanceSchemas(cfg)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	in.stopped.Add(1)
@@ -277,17 +286,9 @@ func (in *Instance) Organisation(ctx context.Context, id isms.ID) (*ledger.Log, 
 }
 
 func (in *Instance) openOrganisation(ctx context.Context, id isms.ID) (*ledger.Log, error) {
-	var wrapped []byte
 	var seen int64
 	err := in.Log.Read(ctx, func(tx *store.Tx) error {
-		err := tx.Row(ctx, []any{&wrapped}, `SELECT wrapped FROM secret_key WHERE name = $1 AND purpose = 'data'`, string(id))
-		if errors.Is(err, store.ErrNoRow) {
-			return isms.Errorf(isms.NotFound, "organisation.unknown", "id", string(id))
-		}
-		if err != nil {
-			return err
-		}
-		err = tx.Row(ctx, []any{&seen}, `SELECT size FROM head_seen WHERE name = $1`, string(id))
+		err := tx.Row(ctx, []any{&seen}, `SELECT size FROM head_seen WHERE name = $1`, string(id))
 		if errors.Is(err, store.ErrNoRow) {
 			return nil
 		}
@@ -296,7 +297,7 @@ func (in *Instance) openOrganisation(ctx context.Context, id isms.ID) (*ledger.L
 	if err != nil {
 		return nil, err
 	}
-	data, err := in.Store.Unwrap(wrapped, string(id))
+	data, err := DataKey(ctx, in.Store, id)
 	if err != nil {
 		return nil, err
 	}
@@ -313,6 +314,21 @@ func (in *Instance) openOrganisation(ctx context.Context, id isms.ID) (*ledger.L
 		return nil, errors.Join(err, in.Store.Release(id))
 	}
 	return log, nil
+}
+
+// DataKey unwraps the data key of an organisation.
+func DataKey(ctx context.Context, s *store.Store, id isms.ID) (store.Key, error) {
+	var wrapped []byte
+	err := s.Instance().Read(ctx, func(tx *store.Tx) error {
+		return tx.Row(ctx, []any{&wrapped}, `SELECT wrapped FROM secret_key WHERE name = $1 AND purpose = 'data'`, string(id))
+	})
+	if errors.Is(err, store.ErrNoRow) {
+		return store.Key{}, isms.Errorf(isms.NotFound, "organisation.unknown", "id", string(id))
+	}
+	if err != nil {
+		return store.Key{}, err
+	}
+	return s.Unwrap(wrapped, string(id))
 }
 
 func (in *Instance) openLog(ctx context.Context, id isms.ID, db *store.DB) (*ledger.Log, error) {

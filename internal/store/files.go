@@ -31,9 +31,9 @@ func (db *DB) fileKey() (*subtle.AESGCMHKDF, error) {
 	return subtle.NewAESGCMHKDF(db.Secret("files"), "SHA256", 32, 64<<10, 0)
 }
 
-// filePath names a file by a keyed hash of its digest, so that equal files of two organisations
+// FilePath is where the encrypted bytes of a file lie, for backups. It names a file by a keyed hash of its digest, so that equal files of two organisations
 // cannot be recognised by their names.
-func (db *DB) filePath(digest string) string {
+func (db *DB) FilePath(digest string) string {
 	m := hmac.New(sha256.New, db.Secret("file names"))
 	m.Write([]byte(digest))
 	name := hex.EncodeToString(m.Sum(nil))
@@ -73,7 +73,7 @@ func (db *DB) PutFile(ctx context.Context, r io.Reader) (digest string, size int
 		return "", 0, diskError(err)
 	}
 	digest = hex.EncodeToString(h.Sum(nil))
-	path := db.filePath(digest)
+	path := db.FilePath(digest)
 	if err = os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", 0, diskError(err)
 	}
@@ -86,7 +86,7 @@ func (db *DB) PutFile(ctx context.Context, r io.Reader) (digest string, size int
 // OpenFile reads a kept file back. Reading fails at the end with code file.damaged if the bytes
 // are not those of the digest; a missing file has code file.missing.
 func (db *DB) OpenFile(ctx context.Context, digest string) (io.ReadCloser, error) {
-	f, err := os.Open(db.filePath(digest))
+	f, err := os.Open(db.FilePath(digest))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, isms.Errorf(isms.NotFound, "file.missing", "digest", digest).Because(err)
 	}
@@ -158,7 +158,7 @@ func (tx *Tx) DropFiles(ctx context.Context, subject isms.ID) ([]string, error) 
 }
 
 // RemoveFile removes a file's bytes. Only for files that nobody uses.
-func (db *DB) RemoveFile(digest string) error { return ignoreMissing(os.Remove(db.filePath(digest))) }
+func (db *DB) RemoveFile(digest string) error { return ignoreMissing(os.Remove(db.FilePath(digest))) }
 
 // Files lists the digests in use with their sizes.
 func (tx *Tx) Files(ctx context.Context, each func(digest string, size int64) error) error {
@@ -176,7 +176,7 @@ func (tx *Tx) Files(ctx context.Context, each func(digest string, size int64) er
 func (db *DB) Sweep(ctx context.Context, age time.Duration) (int, error) {
 	used := map[string]bool{}
 	err := db.Read(ctx, func(tx *Tx) error {
-		return tx.Files(ctx, func(d string, _ int64) error { used[db.filePath(d)] = true; return nil })
+		return tx.Files(ctx, func(d string, _ int64) error { used[db.FilePath(d)] = true; return nil })
 	})
 	if err != nil {
 		return 0, err

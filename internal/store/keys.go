@@ -103,12 +103,21 @@ type identity struct {
 const identityFile = "instance.json"
 
 // identify reads the installation's identity, or makes a new one with its keys.
-func (s *Store) identify(ctx context.Context, cfg Config) (identity, error) {
+// With adopt it takes over the identity of a backup instead; the place must be empty then.
+func (s *Store) identify(ctx context.Context, cfg Config, adopt []byte) (identity, error) {
 	id, found, err := s.readIdentity(ctx)
 	if err != nil {
 		return id, err
 	}
-	if !found {
+	switch {
+	case found && adopt != nil:
+		return id, isms.Errorf(isms.Conflict, "store.not_empty", "dir", s.Dir)
+	case adopt != nil:
+		if id, err = parseIdentity(adopt); err != nil {
+			return id, err
+		}
+		id.KeyFile = cfg.KeyFile
+	case !found:
 		id = identity{Format: 1, Instance: isms.NewID(isms.InstancePrefix, s.Clock.Now())}
 	}
 	s.keyFile = cfg.KeyFile
@@ -130,8 +139,35 @@ func (s *Store) identify(ctx context.Context, cfg Config) (identity, error) {
 		s.master, err = readKey(s.keyFile)
 		return id, err
 	}
+	if adopt != nil {
+		return s.adopt(ctx, id)
+	}
 	s.New = true
 	return s.found(ctx, id, cfg.KeyFile != "")
+}
+
+// adopt writes down an identity once the master key has opened its data key.
+func (s *Store) adopt(ctx context.Context, id identity) (identity, error) {
+	var err error
+	if s.master, err = readKey(s.keyFile); err != nil {
+		return id, err
+	}
+	if _, err := s.Unwrap(id.Key, string(id.Instance)); err != nil {
+		return id, err
+	}
+	s.New = true
+	return s.writeIdentity(ctx, id)
+}
+
+// Identity returns what the installation says of itself in the clear, for backups: its id and its
+// data key, wrapped by the master key.
+func (s *Store) Identity(ctx context.Context) ([]byte, error) {
+	id, _, err := s.readIdentity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id.KeyFile = ""
+	return json.Marshal(id)
 }
 
 // found makes the keys of a new installation and writes down who it is.
@@ -165,13 +201,18 @@ func (s *Store) readIdentity(ctx context.Context) (id identity, found bool, err 
 	if err != nil || raw == nil {
 		return id, false, err
 	}
+	id, err = parseIdentity(raw)
+	return id, err == nil, err
+}
+
+func parseIdentity(raw []byte) (id identity, err error) {
 	if err := json.Unmarshal(raw, &id); err != nil || !id.Instance.Valid(isms.InstancePrefix) {
-		return id, false, isms.Errorf(isms.Invalid, "store.identity_unreadable").Because(err)
+		return id, isms.Errorf(isms.Invalid, "store.identity_unreadable").Because(err)
 	}
 	if id.Format != 1 {
-		return id, false, isms.Errorf(isms.Invalid, "store.format_unknown", "format", fmt.Sprint(id.Format))
+		return id, isms.Errorf(isms.Invalid, "store.format_unknown", "format", fmt.Sprint(id.Format))
 	}
-	return id, true, nil
+	return id, nil
 }
 
 // mustBeEmpty refuses a directory that holds something but is no installation of ours.

@@ -65,7 +65,15 @@ type Store struct {
 
 // Open opens the installation that cfg names, or makes a new one. On SQLite it takes
 // the data directory's lock; a second process is refused with code store.locked.
-func Open(ctx context.Context, cfg Config) (*Store, error) {
+func Open(ctx context.Context, cfg Config) (*Store, error) { return open(ctx, cfg, nil) }
+
+// Adopt makes an installation with the identity of another, for a restore: the place must be
+// empty, and the master key must be the one that the identity's key is wrapped under.
+func Adopt(ctx context.Context, cfg Config, identity []byte) (*Store, error) {
+	return open(ctx, cfg, identity)
+}
+
+func open(ctx context.Context, cfg Config, adopt []byte) (*Store, error) {
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
@@ -80,13 +88,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Postgres != "" {
 		s.Engine = Postgres
 	}
-	if err := s.begin(ctx, cfg); err != nil {
+	if err := s.begin(ctx, cfg, adopt); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) begin(ctx context.Context, cfg Config) error {
+func (s *Store) begin(ctx context.Context, cfg Config, adopt []byte) error {
 	var err error
 	if s.Engine == SQLite {
 		if s.lock, err = lockDir(s.Dir); err != nil {
@@ -95,7 +103,7 @@ func (s *Store) begin(ctx context.Context, cfg Config) error {
 	} else if s.pool, err = openPool(ctx, cfg.Postgres); err != nil {
 		return err
 	}
-	id, err := s.identify(ctx, cfg)
+	id, err := s.identify(ctx, cfg, adopt)
 	if err != nil {
 		return err
 	}
