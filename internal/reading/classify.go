@@ -50,6 +50,21 @@ func (d *document) setKind(u *unit) {
 	if d.inherits(u) {
 		return
 	}
+	if h := u.hit("lead.list"); u.opens && h != nil {
+		// What only opens the list ("which may include:") says nothing of the rest.
+		whole := u.view
+		u.view = d.look(whole.text[:whole.toks[h.start-1].end], whole.label)
+		defer func() { u.view = whole }()
+	}
+	d.weigh(u)
+}
+
+// weigh decides by the sentence's own words.
+func (d *document) weigh(u *unit) {
+	if h := u.hit("sanction"); h != nil {
+		u.settle(Must, true, "kind.sanction", h)
+		return
+	}
 	if h := u.hit("context.first"); h != nil && !d.outweighs(u, h) {
 		u.settle(Context, false, "kind.about", h)
 		return
@@ -114,18 +129,18 @@ func (d *document) inherits(u *unit) bool {
 
 // modal settles sentences with a word of duty, ban or permission.
 func (d *document) modal(u *unit) bool {
-	ban, must, may := u.hit("must_not"), u.hit("must"), u.hit("may")
-	about := u.hit("context")
+	ban, must, may := u.hit("must_not"), u.hit("must"), u.main("may")
+	about := u.main("context")
 	switch {
 	case ban != nil && !(may != nil && u.has("possibility")):
 		u.settle(MustNot, true, "kind.ban", ban)
 	case must != nil && (may == nil || must.start <= may.start || !u.has("possibility")):
 		u.settle(Must, true, "kind.duty", must)
 	case may != nil:
-		if limit := u.hit("limit"); limit != nil && !u.has("possibility") {
+		if limit := u.hit("limit"); limit != nil && !u.has("possibility") && !overlaps(about, may) {
 			u.settle(May, true, "kind.limited", limit)
-		} else if may.start > 3 && u.has("does") && u.hit("does").start < may.start && about == nil {
-			return false // "X is in place so that Y can be done"
+		} else if u.timed() {
+			u.settle(May, true, "kind.timed", may)
 		} else {
 			u.settle(May, false, "kind.possible", may)
 		}
@@ -138,13 +153,13 @@ func (d *document) modal(u *unit) bool {
 // present settles sentences without modal words: promises in the present tense
 // unless they explain, describe or refer.
 func (d *document) present(u *unit) {
-	about, does := u.hit("context"), u.hit("does")
-	timed := u.has("period each") || u.has("period deadline") || u.has("period retention")
+	about, does := u.main("context"), u.hit("does")
+	timed := u.timed()
 	section := d.contextSection()
 	switch {
 	case strings.HasSuffix(strings.TrimRight(u.text, "\"”“ )"), "?"):
 		u.settle(Context, false, "kind.question", nil)
-	case d.adviceSection() && !timed && u.has("advice"):
+	case d.adviceSection() && !timed && u.has("advice") && !u.has("we"):
 		u.settle(Context, false, "kind.advice", u.hit("advice"))
 	case about != nil && !timed:
 		u.settle(Context, false, "kind.about", about)
@@ -201,11 +216,13 @@ func (d *document) leadKind(u *unit) (Kind, bool) {
 	switch {
 	case u.has("must_not"):
 		return MustNot, true
+	case d.grants(u):
+		return May, true
 	case u.has("context.first") && !u.has("must"):
 		return Context, false
 	case u.has("must"):
 		return Must, true
-	case u.has("possibility") || u.has("may") && !u.has("limit") && !d.grants(u):
+	case u.has("possibility") || u.has("may") && !u.has("limit"):
 		return Context, false
 	case u.has("may"):
 		return May, true
@@ -216,6 +233,37 @@ func (d *document) leadKind(u *unit) (Kind, bool) {
 	default:
 		return Does, true
 	}
+}
+
+// timed tells whether the view names a period, a deadline or a retention time.
+func (v *view) timed() bool {
+	return v.has("period each") || v.has("period deadline") || v.has("period retention")
+}
+
+// main returns the first hit of a section that does not stand in a subordinate
+// clause: behind a comma and a word like "which" or "so that".
+func (u *unit) main(section string) *hit {
+	for i := range u.hits {
+		if h := &u.hits[i]; h.section == section && !u.subordinate(h.start) {
+			return h
+		}
+	}
+	return nil
+}
+
+// subordinate tells whether token i stands behind a joint such as "which", "so
+// that" or "damit" with a comma before it, and the main verb before that.
+func (u *unit) subordinate(i int) bool {
+	for k := min(i, len(u.toks)-1); k > 2; k-- {
+		w := u.toks[k].word
+		if !u.lx.words["subordinate"][w] {
+			continue
+		}
+		if u.toks[k].brk || u.lx.words["subordinate"][u.toks[k-1].word] || k >= 4 && i-k <= 4 && u.lx.language == isms.English && (w == "which" || w == "that" || w == "who") {
+			return true
+		}
+	}
+	return false
 }
 
 // grants tells whether a permission is a right that we owe somebody.

@@ -19,6 +19,7 @@ var (
 	wordLabel     = regexp.MustCompile(`^((?i:article|artikel|art\.|člen|section|abschnitt|chapter|kapitel|poglavje|clause|ziffer|teil|part|annex|anlage|anhang|priloga|appendix|točka)\s+(?:\d+(?:\.\d+)*[a-z]?|[A-Z]|[IVXL]+))(?:\s*[.:–—)-]\s*|\s+|$)(.*)$`)
 	memberLabel   = regexp.MustCompile(`^(\d{1,3})\.?\s*(?:\p{L}\.?\s)?(?i:člen)\b\s*[.:–-]?\s*(.*)$`)
 	decimalLabel  = regexp.MustCompile(`^(\d{1,3}(?:\.\d{1,3}){1,5})[.)]?\s+(\S.*)$`)
+	annexLabel    = regexp.MustCompile(`^(\p{Lu}\.\d{1,2}(?:\.\d{1,3})*)[.)]?\s+(\S.*)$`)
 	numberLabel   = regexp.MustCompile(`^(\(\d{1,3}\)|\[\d{1,3}\]|\d{1,3}[.)])\s+(\S.*)$`)
 	letterLabel   = regexp.MustCompile(`^(\([a-zA-Z]\)|[a-zA-Z][.)])\s+(\S.*)$`)
 	romanLabel    = regexp.MustCompile(`^(\([ivxIVX]{1,5}\)|[ivxIVX]{2,5}[.)])\s+(\S.*)$`)
@@ -107,6 +108,9 @@ func (v numbering) parse(s string) (label, bool) {
 	}
 	if m := decimalLabel.FindStringSubmatch(s); m != nil {
 		return label{number: m[1], style: "dec" + string(rune('1'+strings.Count(m[1], "."))), rest: m[2]}, true
+	}
+	if m := annexLabel.FindStringSubmatch(s); m != nil {
+		return label{number: m[1], style: "A.n", rest: m[2]}, true
 	}
 	for _, t := range []struct {
 		re    *regexp.Regexp

@@ -33,7 +33,7 @@ type vocabulary struct {
 
 // wordSections are lists of plain words, not patterns.
 var wordSections = map[string]bool{"stop": true, "abbreviations": true, "units": true, "numbers": true, "months": true,
-	"joints": true, "acts": true, "no acts": true, "act endings": true}
+	"joints": true, "subordinate": true, "acts": true, "no acts": true, "act endings": true}
 
 func loadLexicons() (*vocabulary, error) {
 	v := &vocabulary{

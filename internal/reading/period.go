@@ -13,6 +13,9 @@ import (
 func (d *document) setTimes(u *unit) {
 	c := u.clause
 	deadline, retention := u.longest("period deadline"), u.longest("period retention")
+	if each := u.cadence(nil, retention); covered(each, deadline) && each.start < deadline.start {
+		deadline = nil // "every two years on site" is a period, whatever "years on" might mean
+	}
 	if retention != nil {
 		c.Retention = duration(retention)
 		u.say("retention", retention)
@@ -35,16 +38,31 @@ func (d *document) setTimes(u *unit) {
 	if d.inheritCadence(u) {
 		return
 	}
-	watch := u.plain("continuous")
-	if h := u.plain("event"); h != nil && !(watch != nil && !strongEvent(h)) {
+	watch, trigger := u.plain("continuous"), u.plain("event")
+	switch {
+	case trigger != nil && overlaps(trigger, retention):
+	case trigger != nil && (watch == nil || strongEvent(trigger)):
 		c.Cadence = "event"
-		u.say("cadence.event", h)
-		return
-	}
-	if watch != nil {
+		u.say("cadence.event", trigger)
+	case watch != nil:
 		c.Cadence = "continuous"
 		u.say("cadence.continuous", watch)
+	case d.answers(u):
+		c.Cadence = "event"
+		u.say("cadence.event", deadline)
 	}
+}
+
+// answers tells whether a clause without a word for its trigger still answers
+// one: what is done about an incident, or by a deadline about a person or a request.
+func (d *document) answers(u *unit) bool {
+	switch u.clause.Theme {
+	case "incident-breach":
+		return !u.has("event.standing")
+	case "privacy-rights", "people-training", "access-identity", "partners-customers":
+		return u.clause.Deadline != ""
+	}
+	return false
 }
 
 // strongEvent tells whether a trigger is named by a word for it ("when", "upon",
@@ -59,7 +77,7 @@ func (u *unit) cadence(deadline, retention *hit) *hit {
 		if h.section != "period each" || duration(h) == "" {
 			continue
 		}
-		if covered(h, retention) || covered(h, deadline) {
+		if covered(h, retention) || covered(h, deadline) && h.start >= deadline.start {
 			continue
 		}
 		if found == nil || h.start == found.start && h.end > found.end {
@@ -143,6 +161,11 @@ func isoPeriod(n int, unit string) string {
 		return fmt.Sprintf("PT%dM", n)
 	case "":
 		return ""
+	case "M":
+		if n%12 == 0 {
+			return fmt.Sprintf("P%dY", n/12) // "every twelve months" is a year
+		}
+		return fmt.Sprintf("P%dM", n)
 	default:
 		return fmt.Sprintf("P%d%s", n, unit)
 	}

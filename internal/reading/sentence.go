@@ -99,6 +99,9 @@ func (lx *lexicon) abbreviation(before, after string) bool {
 		if isNumber(strings.ReplaceAll(word, ".", "")) {
 			return false
 		}
+		if strings.ContainsAny(word, ")]@") || !shortPieces(word) {
+			return false
+		}
 		return !lx.words["stop"][strings.ToLower(next)] || lx.words["abbreviations"][word] && !endsLegalForm(word)
 	}
 	if !lx.words["abbreviations"][word] {
@@ -108,6 +111,17 @@ func (lx *lexicon) abbreviation(before, after string) bool {
 	switch word {
 	case "etc", "usw", "itd", "ipd", "inc", "ltd", "co", "corp", "gmbh":
 		return !isUpper(firstRune(next))
+	}
+	return true
+}
+
+// shortPieces tells whether a word with dots consists of a letter or two each
+// time, as abbreviations do and addresses of sites do not.
+func shortPieces(word string) bool {
+	for _, p := range strings.Split(word, ".") {
+		if utf8.RuneCountInString(p) > 2 {
+			return false
+		}
 	}
 	return true
 }

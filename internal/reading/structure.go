@@ -95,6 +95,9 @@ func (d *document) headingWords(b *block) bool {
 	if v.has("must") && !v.has("section.context") && n > 3 || v.has("must_not") {
 		return false
 	}
+	if verb := v.hit("verb"); verb != nil && verb.start == 0 && n <= 5 && b.kind == blockPara {
+		return true // "Manage security events", put like an order
+	}
 	return !v.has("verb") || n <= 8 && (questionWord(v) || capitals(text)) && lastRune(text) != '.'
 }
 
@@ -197,10 +200,13 @@ func (d *document) leadFor(b *block) *leadIn {
 // opensList tells whether the unit is the last of its block and a list follows
 // that it introduces.
 func (d *document) opensList(b *block, u *unit, next *block) bool {
-	if next == nil || next.kind != blockItem && next.kind != blockRow && next.reason != "table_head" {
+	if next == nil || !strings.HasSuffix(b.text, u.text) {
 		return false
 	}
-	if !strings.HasSuffix(b.text, u.text) {
+	if next.kind == blockHeading {
+		return u.has("lead.sections") // "shall have the following in place" before chapters
+	}
+	if next.kind != blockItem && next.kind != blockRow && next.reason != "table_head" {
 		return false
 	}
 	if next.kind == blockItem && b.kind == blockItem && (next.level <= b.level || next.level < 0) {

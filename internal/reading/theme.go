@@ -23,9 +23,9 @@ const (
 func themes(hits []hit) map[string]float64 {
 	by := map[string][]float64{}
 	seen := map[string]bool{}
-	for _, h := range hits {
+	for i, h := range hits {
 		name, ok := strings.CutPrefix(h.section, "theme ")
-		if !ok || seen[h.section+h.source] {
+		if !ok || seen[h.section+h.source] || within(hits, i) {
 			continue
 		}
 		seen[h.section+h.source] = true
@@ -43,6 +43,19 @@ func themes(hits []hit) map[string]float64 {
 	return out
 }
 
+// within tells whether hit i is part of a longer expression that speaks for
+// another theme: "guest" in "guest network".
+func within(hits []hit, i int) bool {
+	h := hits[i]
+	for k, o := range hits {
+		longer := o.end-o.start > h.end-h.start && o.end-o.start <= 4 && o.weight >= h.weight
+		if k != i && longer && o.start <= h.start && h.end <= o.end && o.section != h.section && strings.HasPrefix(o.section, "theme ") {
+			return true
+		}
+	}
+	return false
+}
+
 // setTheme chooses the theme with the highest score from the clause's own words
 // and those around it.
 func (d *document) setTheme(u *unit) {
@@ -52,7 +65,13 @@ func (d *document) setTheme(u *unit) {
 			score[name] += s * factor
 		}
 	}
-	add(u.hits, 1)
+	if u.block.kind == blockRow && len(u.block.head) > 0 {
+		for k, cell := range u.block.cells {
+			add(d.look(cell, 0).hits, d.cellWeight(u.block, k))
+		}
+	} else {
+		add(u.hits, 1)
+	}
 	add(u.tag, weightLabel)
 	if u.lead != nil {
 		add(u.lead.unit.hits, weightLead)
@@ -81,6 +100,20 @@ func (d *document) setTheme(u *unit) {
 		u.clause.Theme = d.fallbackTheme()
 	}
 	u.clause.Because = append(u.clause.Because, isms.Because("reading.theme", "words", u.themeWords(u.clause.Theme)))
+}
+
+// cellWeight says how much a cell counts for its row's theme: the first most, who
+// is responsible hardly.
+func (d *document) cellWeight(b *block, k int) float64 {
+	if k == 0 {
+		return 1
+	}
+	if k < len(b.head) {
+		if v := d.look(b.head[k], 0); v.has("head.actor") || v.has("head.period") {
+			return 0.1
+		}
+	}
+	return 0.5
 }
 
 // titlePath tells whether a heading is the document's title, which says nothing
