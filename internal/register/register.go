@@ -170,22 +170,28 @@ func (t *Table[T, P]) Columns() string { return `id, rev, from_idx, until_idx` +
 // Scan reads one row of a select over Columns.
 func (t *Table[T, P]) Scan(rows *sql.Rows) (T, error) {
 	var v T
-	r := P(&v).Record()
-	cols := t.cols(&v)
+	_, err := t.scanInto(rows, &v)
+	return v, err
+}
+
+// scanInto reads a row into v and returns the columns with what they read.
+func (t *Table[T, P]) scanInto(rows *sql.Rows, v *T) ([]Column, error) {
+	r := P(v).Record()
+	cols := t.cols(v)
 	dest := make([]any, 0, len(cols)+4)
 	dest = append(dest, (*string)(&r.ID), &r.Rev, &r.From, &r.Until)
 	for i := range cols {
 		dest = append(dest, cols[i].dest())
 	}
 	if err := rows.Scan(dest...); err != nil {
-		return v, fmt.Errorf("read %s: %w", t.Name, err)
+		return nil, fmt.Errorf("read %s: %w", t.Name, err)
 	}
 	for i := range cols {
 		if err := cols[i].finish(); err != nil {
-			return v, fmt.Errorf("read %s.%s of %s: %w", t.Name, cols[i].name, r.ID, err)
+			return nil, fmt.Errorf("read %s.%s of %s: %w", t.Name, cols[i].name, r.ID, err)
 		}
 	}
-	return v, nil
+	return cols, nil
 }
 
 // Get returns a record as of the transaction's moment; kind NotFound if there is none.
