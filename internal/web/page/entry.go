@@ -16,14 +16,14 @@ type SetUp struct {
 }
 
 // Enrol adds the authenticator app as a second factor.
-// Form: POST /account/totp with code; with a passkey POST /account/passkeys with credential.
+// Form: POST /account/totp with code; with a passkey POST /account/passkeys with credential, ceremony.
 type Enrol struct {
 	Base
-	Secret         string // base 32, as to be typed by hand
-	URI            string // otpauth address that the QR code holds
-	PasskeyOptions string // JSON for navigator.credentials.create; empty offers none
-	Must           bool   // the person cannot go on without
-	Next           string
+	Secret  string // base 32, as to be typed by hand
+	URI     string // otpauth address that the QR code holds
+	Passkey Passkey
+	Must    bool // the person cannot go on without
+	Next    string
 }
 
 // RecoveryCodes shows the codes once. Form: POST Next, "I have kept them".
@@ -44,14 +44,20 @@ type OneTime struct {
 	Next    Action
 }
 
+// Passkey is what a browser is asked for a passkey; the zero value offers none.
+type Passkey struct {
+	Options  string // JSON for navigator.credentials
+	Ceremony string // comes back beside the answer
+}
+
 // SignIn asks for e-mail and password. Form: POST /sign-in with email, password, next.
-// With a passkey: POST /sign-in/passkey with credential, next.
+// With a passkey: POST /sign-in/passkey with credential, ceremony, next.
 type SignIn struct {
 	Base
-	Email          string
-	Next           string
-	PasskeyOptions string
-	Head           *Head // the ledger's head, so that a person may compare it
+	Email   string
+	Next    string
+	Passkey Passkey
+	Head    *Head // the ledger's head, so that a person may compare it
 }
 
 // Head is the newest checkpoint of a ledger.
@@ -66,19 +72,19 @@ type Head struct {
 // code, next; a recovery code goes into the same field.
 type SecondFactor struct {
 	Base
-	Next           string
-	PasskeyOptions string
-	HasTOTP        bool
+	Next    string
+	Passkey Passkey
+	HasTOTP bool
 }
 
 // StepUp asks for a fresh second factor before an act. Form: POST /step-up with
-// code (or credential) and next.
+// code and next, or POST /step-up/passkey with credential, ceremony, next.
 type StepUp struct {
 	Base
-	Act            string // what is about to be done, as a sentence
-	Next           string // where to go on
-	PasskeyOptions string
-	HasTOTP        bool
+	Act     string // what is about to be done, as a sentence
+	Next    string // where to go on
+	Passkey Passkey
+	HasTOTP bool
 }
 
 // Invitation is the page behind a one-time link: it makes an account, or resets one.

@@ -10,7 +10,7 @@ func clause(p *lang.Printer) page.View {
 	v := &page.Clause{Document: policyHead(), Row: failing(), Context: "3 Access"}
 	title(&v.Base, p.T("clause.name", "number", "3.2"), page.Link{Text: p.T("documents.title"), URL: "/documents"}, page.Link{Text: v.Document.Title, URL: "/statement"})
 	v.Judgement = page.Judgement{Verdict: isms.Failing, Parts: page.Tally{Good: 1, All: 2}, Entry: &page.EntryLink{Index: 41198, URL: "#"},
-		Reasons: []isms.Reason{{Code: "sample.negative", Params: map[string]string{"proof": "Leavers have no enabled account"}}},
+		Reasons: []isms.Reason{isms.Because("verdict.negative", "observed", p.Moment(day(11, 20, 17, 0)))},
 		Covers:  []page.Cover{{Name: "accounts of leavers", Tally: page.Tally{Good: 212, All: 214}, URL: "#"}, {Name: "directories", Tally: page.Tally{Good: 1, All: 1}, Open: true}}}
 	v.Parts = []page.Part{
 		{Text: "User IDs of people who have left … shall be disabled", Proven: true, Control: page.Link{Text: "Leavers lose access", URL: "#"}},
@@ -19,7 +19,7 @@ func clause(p *lang.Printer) page.View {
 	v.Bindings = []page.Binding{{ID: "b1", Number: "AC-04", Control: page.Link{Text: "Leavers lose access", URL: "/control"}, By: mojca.Name, At: day(6, 2, 11, 5),
 		Parameters: []page.Parameter{{Name: "deadline", Value: p.Period(isms.Period{Days: 1})}}, RefuseURL: "#", Warning: "promised 1 day, planned every 7 days"}}
 	v.Proposals = []page.Binding{{ID: "b2", Number: "HR-02", Control: page.Link{Text: "Leaving is recorded by HR", URL: "#"}, ConfirmURL: "#", RefuseURL: "#",
-		Reason: isms.Reason{Code: "sample.shared", Params: map[string]string{"words": "left, last working day"}}, Parts: []string{"on their last working day"}}}
+		Reason: isms.Because("verdict.binding_proposed"), Parts: []string{"on their last working day"}}}
 	v.BindURL = "#"
 	v.Controls = []page.Option{{Value: "a", Text: "AC-01 Least privilege"}, {Value: "b", Text: "AC-04 Leavers lose access"}}
 	v.History = intervals()
@@ -98,7 +98,7 @@ func evidenceList(p *lang.Printer) page.View {
 
 func evidence(p *lang.Printer) page.View {
 	v := &page.Evidence{What: "Clock is synchronised", Subject: "kr-meter-01", Kind: "observation", Verdict: isms.Holding, Digest: digest, RawSize: 812, RawURL: "#", Item: 17,
-		Reasons: []isms.Reason{{Code: "sample.within", Params: map[string]string{"limit": "1 s"}}}, By: "agent kr-meter-01",
+		Reasons: []isms.Reason{isms.Because("verdict.subjects_at", "subjects", "1", "of", "1", "verdict", p.Verdict(isms.Holding))}, By: "agent kr-meter-01",
 		Times:  page.Times{Observed: ago(4*60*1e9 + 3e9), Received: ago(4*60*1e9 + 2e9), Recorded: ago(4*60*1e9 + 1e9)},
 		Facts:  []page.Fact{{Name: "synchronised", Value: "true"}, {Name: "offset", Value: "0.000412 s"}, {Name: "stratum", Value: "3"}, {Name: "source", Value: "ntp1.example", Odd: true}},
 		Source: []page.Fact{{Name: "probe", Value: "clock/2"}, {Name: "command", Value: "chronyc -c tracking"}, {Name: "exit", Value: "0"}},

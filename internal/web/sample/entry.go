@@ -9,7 +9,7 @@ import (
 	"holdfast/internal/web/static"
 )
 
-const passkeyOptions = `{"challenge":"AAAA","rpId":"localhost"}`
+var passkey = page.Passkey{Options: `{"challenge":"AAAA","rpId":"localhost"}`, Ceremony: "c1"}
 
 func plain(title string) page.Base { return page.Base{Frame: page.Plain, Title: title} }
 
@@ -31,7 +31,7 @@ func setUpProblems(p *lang.Printer) page.View {
 func enrol(p *lang.Printer) page.View {
 	b := plain(p.T("enrol.title"))
 	b.Scripts = []string{static.Passkey}
-	return &page.Enrol{Base: b, Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", Must: true, Next: "/", PasskeyOptions: passkeyOptions,
+	return &page.Enrol{Base: b, Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", Must: true, Next: "/", Passkey: passkey,
 		URI: "otpauth://totp/Holdfast:mojca.zagar@karst.example?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Holdfast"}
 }
 
@@ -57,7 +57,7 @@ func signIn(p *lang.Printer) page.View {
 	b := plain(p.T("signin.title"))
 	b.Scripts = []string{static.Passkey}
 	h := head()
-	return &page.SignIn{Base: b, Next: "/", PasskeyOptions: passkeyOptions, Head: &h}
+	return &page.SignIn{Base: b, Next: "/", Passkey: passkey, Head: &h}
 }
 
 func secondFactor(p *lang.Printer) page.View {

@@ -102,7 +102,7 @@ func failing() page.ClauseRow {
 				{Verdict: isms.Failing, From: day(11, 20, 17, 0), Until: isms.Forever, URL: "#"},
 				{Verdict: isms.Failing, From: day(10, 13, 9, 15), Until: day(10, 14, 11, 40)},
 			},
-			Follows: []page.Follow{{Icon: "checks", Link: page.Link{Text: "Failure F-031", URL: "#"}, Text: ", Mojca Žagar", When: "by 27 Nov"}},
+			Follows: []page.Follow{{Icon: "checks", Link: page.Link{Text: "Failure F-031", URL: "#"}, Text: "Mojca Žagar", When: "by 27 Nov"}},
 			Actions: []page.Action{{Text: "Show the 2 accounts", URL: "#", Main: true}, {Text: "Ask for an exception", URL: "#"}, {Text: "Hand over", URL: "#", Quiet: true}},
 		}}
 }
