@@ -152,3 +152,5 @@ func rat(s string) (*big.Rat, bool) {
 	}
 	return new(big.Rat).SetString(s)
 }
+
+func ratOf(n int64) *big.Rat { return new(big.Rat).SetInt64(n) }

@@ -13,8 +13,27 @@ import (
 // refusal for everything in the facts that is not as it must be. A fact that it needs
 // and does not find is a refusal too.
 var judges = map[string]func(Facts, Params, *refusals){
-	"host.clock":   judgeClock,
-	"endpoint.tls": judgeTLS,
+	"host.accounts":        judgeAccounts,
+	"host.clock":           judgeClock,
+	"host.disk_encryption": judgeDisk,
+	"host.firewall":        judgeFirewall,
+	"host.listeners":       judgeListeners,
+	"host.password_rules":  judgePasswordRules,
+	"host.reboot":          judgeReboot,
+	"host.sshd":            judgeSshd,
+	"host.updates":         judgeUpdates,
+
+	"endpoint.certificate":    judgeCertificate,
+	"endpoint.hsts":           judgeHSTS,
+	"endpoint.https_redirect": judgeRedirect,
+	"endpoint.tls":            judgeTLS,
+	"mail.dkim":               judgeDKIM,
+	"mail.dmarc":              judgeDMARC,
+	"mail.mx":                 judgeMX,
+	"mail.spf":                judgeSPF,
+	"ntp.offset":              judgeNTP,
+	"web.published_text":      judgePublished,
+	"web.security_txt":        judgeSecurityTxt,
 }
 
 // Judge says whether the facts of a check are good under the given parameters, and if
@@ -79,6 +98,18 @@ func (r *refusals) whole(p Params, name string, byDefault int64) (int64, bool) {
 	}
 	return n, err == nil
 }
+
+// list returns a list that must be there and whole: of a list that was cut nobody can
+// say that it contains nothing else.
+func (r *refusals) list(f Facts, name string) []string {
+	values, ok := f.List(name)
+	if n, counted := f.Int(name + ".count"); !ok || !counted || int64(len(values)) != n {
+		r.add("probe.fact_missing", "fact", name)
+	}
+	return values
+}
+
+func decimalOf(n int64) string { return strconv.FormatInt(n, 10) }
 
 // words splits a parameter at commas and spaces.
 func words(p Params, name string) []string {

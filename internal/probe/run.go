@@ -29,7 +29,7 @@ type RunFunc func(ctx context.Context, name string, args ...string) (out, errOut
 
 const (
 	maxOutput = 8 << 20 // bytes of a program's output or of a file
-	maxRun    = 30 * time.Second
+	maxRun    = time.Minute
 )
 
 // run runs a program, adds its output to the digest and notes command and exit code.
@@ -49,7 +49,7 @@ func (l *look) run(ctx context.Context, m Machine, name string, args ...string) 
 }
 
 // Execute is the RunFunc of this host: no shell, no input, a plain C locale, at most
-// half a minute and eight megabytes.
+// a minute and eight megabytes.
 func Execute(ctx context.Context, name string, args ...string) (out, errOut []byte, exit int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxRun)
 	defer cancel()

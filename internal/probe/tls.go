@@ -148,6 +148,14 @@ func declined(err error) bool {
 		strings.Contains(err.Error(), "protocol version")
 }
 
+// versionWords is a version as people write it.
+func versionWords(name string) string {
+	if name == "ssl3" {
+		return "SSL 3.0"
+	}
+	return "TLS " + name
+}
+
 // judgeTLS: min is the lowest version allowed, default 1.2; forbid lists versions that
 // must not be spoken besides.
 func judgeTLS(f Facts, p Params, no *refusals) {
@@ -180,6 +188,6 @@ func judgeTLS(f Facts, p Params, no *refusals) {
 	}
 	allowed = without(allowed, words(p, "forbid"))
 	for _, v := range without(yes, allowed) {
-		no.add("probe.tls_version", "version", v, "least", least)
+		no.add("probe.tls_version", "version", versionWords(v), "least", versionWords(least))
 	}
 }
