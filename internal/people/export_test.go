@@ -1,8 +1,35 @@
 package people
 
-// CheapHashes makes hashing fast for tests; one test hashes at the real cost.
-func CheapHashes() (restore func()) {
-	real := today
-	today = cost{64, 1, 1}
-	return func() { today = real }
+import "errors"
+
+var realCost = today
+
+// CheapHashes makes hashing fast for tests; RealHashes undoes it.
+func CheapHashes() { today = cost{64, 1, 1} }
+
+// RealHashes hashes at the real cost again.
+func RealHashes() { today = realCost }
+
+// What tests look at from outside.
+var (
+	TOTPCode     = totpCode
+	TOTPKeyOf    = totpKey
+	TOTPAt       = totpAt
+	ParseNetwork = parseNetwork
+	ReadTyped    = readTyped
+)
+
+// NormalEmail normalises twice and tells whether that changes nothing.
+func NormalEmail(s string) error {
+	once, err := normalEmail(s)
+	if err != nil {
+		return nil
+	}
+	if again, err := normalEmail(once); err != nil || again != once {
+		return errors.New(s)
+	}
+	return nil
 }
+
+// DecodeHash reads a stored hash.
+func DecodeHash(s string) error { _, _, _, err := decode(s); return err }
