@@ -44,6 +44,8 @@ type Log struct {
 	stopped sync.WaitGroup
 	running atomic.Uint64 // goroutine that runs closures, to notice nesting
 
+	access accesses
+
 	tree *tree // owned by the writing goroutine after Open
 
 	mu      sync.Mutex // guards changed and head
@@ -139,13 +141,14 @@ func (l *Log) first(ctx context.Context, tx *store.WriteTx, origin string) (Head
 
 // Close stops the writer after what is queued; later writes are refused.
 func (l *Log) Close() error {
+	err := l.closeAccesses()
 	select {
 	case <-l.stop:
 	default:
 		close(l.stop)
 	}
 	l.stopped.Wait()
-	return nil
+	return err
 }
 
 // VerifierKey returns the public key of the log in the note package's form.

@@ -60,6 +60,8 @@ type verifier struct {
 	told   map[isms.ID]int64 // the same, as the entries say
 	seen   map[string][]Seen // what is remembered, by origin
 
+	seals    []seal // of the access log, as the entries say
+	dropped  int64  // up to where accesses were deleted
 	lastAt   isms.Instant
 	previous *tree // the generation before, complete
 	done     int64
@@ -192,6 +194,7 @@ func (v *verifier) take(ctx context.Context, t *tree, p *part, roots *roots) err
 	for subject, idx := range p.erasures {
 		v.told[subject] = idx
 	}
+	v.seals, v.dropped = append(v.seals, p.seals...), max(v.dropped, p.dropped)
 	for i, h := range p.hashes {
 		t.add(h)
 		v.lastAt = max(v.lastAt, p.at[i])

@@ -22,6 +22,8 @@ type part struct {
 	at          []isms.Instant
 	erasures    map[isms.ID]int64 // erasures that entries of this range tell of
 	erasedCount int64
+	seals       []seal
+	dropped     int64
 	first       *Entry           // the range's first entry
 	tiles       map[int64][]byte // stored root of each lowest tile of the range
 
@@ -96,6 +98,9 @@ func (v *verifier) checkEntry(h *hasher, w *raw, p *part, later map[isms.ID]int6
 	}
 	if string(w.kind) == Erased {
 		p.erasures[isms.ID(w.subject)] = w.idx
+	}
+	if k := string(w.kind); k == AccessSealed || k == AccessDropped {
+		p.noteSeal(w)
 	}
 	if len(w.salt) != SaltSize || len(w.commitment) != CommitmentSize {
 		bad("verify.entry_malformed")

@@ -31,6 +31,10 @@ func rich(t testing.TB, cfg store.Config) *ledger.Log {
 	clock.Pass(2 * time.Minute)
 	must(t, l.Write(ctx, isms.System, func(tx *ledger.Tx) error { return tx.Erase(ctx, id, isms.Because("request")) }))
 	must(t, l.OpenGeneration(ctx, isms.System, ledger.LostRange{From: 302, Until: 310}))
+	for i := range 5 {
+		must(t, l.Access(ctx, isms.Actor{Account: "acc_ana", Means: isms.BySession}, "document.read", isms.ID(fmt.Sprint("doc_", i)), "page 1"))
+	}
+	must(t, l.SealAccesses(ctx, true))
 	fill(t, l, clock, 600, 40)
 	return l
 }
@@ -51,7 +55,7 @@ func TestAnUntouchedLogVerifies(t *testing.T) {
 		cfg2 := housetest.Config(t, cfg2engine(cfg))
 		l = rich(t, cfg2)
 		rep := verify(t, l, ledger.Trust{})
-		want := ledger.Counts{Generations: 2, Entries: 903, Erased: 1, Tiles: 3, Checkpoints: rep.Counts.Checkpoints}
+		want := ledger.Counts{Generations: 2, Entries: 904, Erased: 1, Tiles: 3, Checkpoints: rep.Counts.Checkpoints, Accesses: 5, Segments: 1}
 		if !rep.OK || rep.Counts != want || rep.Signer != ledger.SignerUnknown {
 			t.Errorf("%+v %v %v", rep.Counts, rep.Signer, rep.Problems)
 		}
@@ -84,9 +88,9 @@ func TestWhatWasSeenBeforeMustStillBeThere(t *testing.T) {
 		trust ledger.Trust
 		code  string
 	}{
-		{"same", seen(601, now), ""},
-		{"other root", seen(600, now), "verify.history_rewritten"},
-		{"longer", seen(602, now), "verify.history_shorter"},
+		{"same", seen(602, now), ""},
+		{"other root", seen(601, now), "verify.history_rewritten"},
+		{"longer", seen(603, now), "verify.history_shorter"},
 	} {
 		rep := verify(t, l, c.trust)
 		if got := strings.Join(rep.Codes(), " "); got != c.code {
@@ -106,7 +110,7 @@ func TestOneChangedByteIsNamed(t *testing.T) {
 	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
 		l := rich(t, cfg)
 		var spots []spot
-		for _, idx := range []int{0, 130, 255, 290, 300, 301, 302, 400, 700, 902} {
+		for _, idx := range []int{0, 130, 255, 290, 300, 301, 302, 400, 700, 903} {
 			for _, c := range []string{"idx", "at", "kind", "subject", "rev", "actor", "means", "header_salt", "payload_commitment", "payload_salt", "payload"} {
 				spots = append(spots, spot{"entry", c, fmt.Sprintf("idx = %d", idx)})
 			}
@@ -117,12 +121,18 @@ func TestOneChangedByteIsNamed(t *testing.T) {
 			}
 		}
 		for _, c := range []string{"gen", "size", "at", "note"} {
-			spots = append(spots, spot{"head", c, "one = 1"}, spot{"checkpoint", c, "gen = 1 AND size = 302"}, spot{"checkpoint", c, "gen = 2 AND size = 601"})
+			spots = append(spots, spot{"head", c, "one = 1"}, spot{"checkpoint", c, "gen = 1 AND size = 302"}, spot{"checkpoint", c, "gen = 2 AND size = 602"})
 		}
 		for _, c := range []string{"gen", "origin", "start_idx", "vkey"} {
 			spots = append(spots, spot{"generation", c, "gen = 1"}, spot{"generation", c, "gen = 2"})
 		}
 		spots = append(spots, spot{"erasure", "subject", "idx = 301"}, spot{"erasure", "idx", "idx = 301"})
+		for _, c := range []string{"n", "at", "actor", "means", "act", "object", "detail"} {
+			spots = append(spots, spot{"access_log", c, "n = 3"})
+		}
+		for _, c := range []string{"from_n", "until_n", "root"} {
+			spots = append(spots, spot{"access_segment", c, "1 = 1"})
+		}
 		for _, s := range spots {
 			t.Run(s.table+"."+s.column+" "+s.where, func(t *testing.T) { tamper(t, l, s) })
 		}
@@ -135,9 +145,9 @@ func TestOneChangedByteIsNamed(t *testing.T) {
 // tamper changes one value, expects that verification names it, and puts it back.
 func tamper(t *testing.T, l *ledger.Log, s spot) {
 	var old, flipped any
-	key := map[string]string{"entry": "header_salt", "tile": "hashes", "head": "note", "checkpoint": "note", "generation": "origin", "erasure": "subject"}[s.table]
+	key := map[string]string{"entry": "header_salt", "tile": "hashes", "head": "note", "checkpoint": "note", "generation": "origin", "erasure": "subject", "access_log": "object", "access_segment": "root"}[s.table]
 	if s.column == key {
-		key = map[string]string{"entry": "idx", "tile": "root", "head": "one", "checkpoint": "at", "generation": "start_idx", "erasure": "idx"}[s.table]
+		key = map[string]string{"entry": "idx", "tile": "root", "head": "one", "checkpoint": "at", "generation": "start_idx", "erasure": "idx", "access_log": "n", "access_segment": "from_n"}[s.table]
 	}
 	var mark any
 	must(t, l.Read(ctx, func(tx *store.Tx) error {
