@@ -1,0 +1,170 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"holdfast/internal/evidence"
+	"holdfast/internal/isms"
+	"holdfast/internal/policy"
+	"holdfast/internal/store"
+	"holdfast/internal/verdict"
+)
+
+// EntryRef names an entry that a verdict rests on, and the record that it wrote.
+type EntryRef struct {
+	Entry int64   `json:"entry"`
+	About isms.ID `json:"about,omitempty"` // empty: a batch or a record of evidence
+}
+
+// Assemble gathers all that the verdict on a clause text rests on at an instant, from the rows
+// as of the transaction's moment: for the live page, for the past and for bundles it is the
+// same. The refs are the entries of everything that went in, in order.
+func Assemble(ctx context.Context, tx *store.Tx, clauseText isms.ID, at isms.Instant, zone *time.Location) (verdict.Input, []EntryRef, error) {
+	g := gathering{tx: tx, zone: zone, in: verdict.Input{Version: verdict.Version, At: at, Zone: zone.String(), Bindings: []verdict.Binding{}}}
+	ct, err := policy.ClauseTexts.Get(ctx, tx, clauseText)
+	if err != nil {
+		return g.in, nil, err
+	}
+	g.ref(ct.From, ct.ID)
+	g.in.Clause = verdict.Clause{ID: ct.Clause, Text: ct.Hash, Parts: ct.Parts, Figures: figures(&ct)}
+	bs, err := Bindings.Where(ctx, tx, `clause = $2 AND words = $3 AND control <> '' AND state IN ('proposed', 'confirmed')`, 200, string(ct.Clause), ct.Hash)
+	if err != nil {
+		return g.in, nil, err
+	}
+	seen := map[isms.ID]bool{}
+	for _, b := range bs {
+		g.ref(b.From, b.ID)
+		g.in.Bindings = append(g.in.Bindings, verdict.Binding{ID: b.ID, Control: b.Control, Parts: b.Parts, Figures: b.Figures,
+			Confirmed: b.Confirmed, ConfirmedBy: string(b.ConfirmedBy)})
+		if !seen[b.Control] {
+			seen[b.Control] = true
+			if err := g.control(ctx, b.Control); err != nil {
+				return g.in, nil, err
+			}
+		}
+	}
+	return g.finish(ctx)
+}
+
+// AssembleControl gathers what the verdict on a control by itself rests on.
+func AssembleControl(ctx context.Context, tx *store.Tx, control isms.ID, at isms.Instant, zone *time.Location) (verdict.Input, []EntryRef, error) {
+	g := gathering{tx: tx, zone: zone, in: verdict.Input{Version: verdict.Version, At: at, Zone: zone.String(), Bindings: []verdict.Binding{}}}
+	c, err := Controls.Get(ctx, tx, control)
+	if err != nil {
+		return g.in, nil, err
+	}
+	g.ref(c.From, c.ID)
+	if err := g.control(ctx, control); err != nil {
+		return g.in, nil, err
+	}
+	in, refs, err := g.finish(ctx)
+	return verdict.ForControl(control, in), refs, err
+}
+
+// figures is what a sentence promises in figures, as it was read or corrected.
+func figures(ct *policy.ClauseText) []verdict.Figure {
+	var out []verdict.Figure
+	for _, f := range []struct {
+		kind  verdict.FigureKind
+		value string
+	}{{verdict.PeriodFigure, ct.Cadence}, {verdict.DeadlineFigure, ct.Deadline}, {verdict.RetentionFigure, ct.Retention}} {
+		if p, err := isms.ParsePeriod(f.value); err == nil && !p.IsZero() {
+			out = append(out, verdict.Figure{Kind: f.kind, Value: f.value})
+		}
+	}
+	return out
+}
+
+// gathering is an input in the making.
+type gathering struct {
+	tx     *store.Tx
+	zone   *time.Location
+	in     verdict.Input
+	refs   []EntryRef
+	scopes map[isms.ID]bool
+}
+
+func (g *gathering) ref(entry int64, about isms.ID) { g.refs = append(g.refs, EntryRef{entry, about}) }
+
+// control adds a control's proofs with their scopes, looks and due dates.
+func (g *gathering) control(ctx context.Context, control isms.ID) error {
+	ps, err := Proofs.Where(ctx, g.tx, `control = $2 AND state = 'active'`, 500, string(control))
+	if err != nil {
+		return err
+	}
+	for i := range ps {
+		p := &ps[i]
+		g.ref(p.From, p.ID)
+		g.in.Proofs = append(g.in.Proofs, verdict.Proof{ID: p.ID, Control: p.Control, Kind: p.Kind, Required: p.Required, Every: p.Every,
+			Window: p.window(), Scope: p.Scope, Parts: p.Parts, Figures: p.Figures, Recorded: p.Recorded})
+		if err := g.scope(ctx, p.Scope); err != nil {
+			return err
+		}
+		looks, err := evidence.Looks(ctx, g.tx, p.ID)
+		if err != nil {
+			return err
+		}
+		g.in.Looks = append(g.in.Looks, looks...)
+		if p.Kind == verdict.DutyProof && p.Scope == "" && len(looks) == 0 && !p.Every.IsZero() {
+			g.in.Duties = append(g.in.Duties, verdict.Duty{Proof: p.ID, Due: p.Every.After(p.Recorded, g.zone), Recorded: p.Recorded})
+		}
+	}
+	return nil
+}
+
+func (g *gathering) scope(ctx context.Context, id isms.ID) error {
+	if id == "" || g.scopes[id] {
+		return nil
+	}
+	if g.scopes == nil {
+		g.scopes = map[isms.ID]bool{}
+	}
+	g.scopes[id] = true
+	s, err := Scopes.Get(ctx, g.tx, id)
+	if err != nil {
+		return err
+	}
+	g.ref(s.From, s.ID)
+	members, err := Members(ctx, g.tx, &s)
+	if err != nil {
+		return err
+	}
+	for i := range members {
+		g.ref(members[i].From, members[i].ID)
+	}
+	g.in.Scopes = append(g.in.Scopes, s.input(members))
+	return nil
+}
+
+// finish adds the exceptions and puts the refs in order.
+func (g *gathering) finish(ctx context.Context) (verdict.Input, []EntryRef, error) {
+	es, err := Exceptions.Where(ctx, g.tx, `state = 'approved' AND ends > $2`, 10_000, int64(g.in.At))
+	if err != nil {
+		return g.in, nil, err
+	}
+	proof := func(id isms.ID) bool {
+		return slices.ContainsFunc(g.in.Proofs, func(p verdict.Proof) bool { return p.ID == id })
+	}
+	for _, e := range es {
+		if !e.concerns(proof, g.member) {
+			continue
+		}
+		g.ref(e.Row.From, e.ID)
+		g.in.Exceptions = append(g.in.Exceptions, verdict.Exception{ID: e.ID, Proofs: e.Proofs, Subjects: e.Subjects, From: e.From, Until: e.Until,
+			Approved: e.Decided, ApprovedBy: string(e.DecidedBy)})
+	}
+	for _, l := range g.in.Looks {
+		g.ref(l.Ref.Entry, "")
+	}
+	slices.SortFunc(g.refs, func(a, b EntryRef) int { return cmp.Or(cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.About, b.About)) })
+	return g.in, slices.Compact(g.refs), nil
+}
+
+func (g *gathering) member(id isms.ID) bool {
+	return slices.ContainsFunc(g.in.Scopes, func(s verdict.Scope) bool {
+		return slices.ContainsFunc(s.Subjects, func(x verdict.Subject) bool { return x.ID == id })
+	})
+}
