@@ -10,12 +10,14 @@
 package control
 
 import (
+	"context"
 	"embed"
 	"sync"
 	"time"
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/probe"
 	"holdfast/internal/register"
 	"holdfast/internal/store"
@@ -37,8 +39,6 @@ const (
 // Room holds the verbs over one organisation's controls and verdicts.
 type Room struct {
 	Log *ledger.Log
-	// May says whether the actor may do an act on a record; nil error means yes.
-	May func(actor isms.Actor, act string, id isms.ID) error
 	// Zone is where the organisation's days begin. Nil: UTC.
 	Zone *time.Location
 	// Host is the name of the machine that the built-in agent runs on: of subjects that are
@@ -50,22 +50,27 @@ type Room struct {
 	sealed isms.Date  // days before it are sealed
 }
 
-// The acts that May is asked about.
-const (
-	ActEdit    = "control.edit"
-	ActBind    = "control.bind"
-	ActSubject = "control.subject"
-	ActDeclare = "control.declare"
-	ActAsk     = "exception.ask"
-	ActApprove = "exception.approve"
-	ActFailure = "failure.step"
-)
+// allow asks the decision table whether the actor may do an act on a record of ours.
+func (r *Room) allow(actor isms.Actor, act people.Act, rec people.Record) error {
+	rec.Place = r.Log.DB.Name
+	return people.Allow(actor, act, rec, r.Log.Clock.Now())
+}
 
-func (r *Room) may(actor isms.Actor, act string, id isms.ID) error {
-	if r.May == nil {
-		return isms.Errorf(isms.Forbidden, "policy.no_permissions")
+// allowOf is allow for something of a control, which its owner and deputy may work on.
+func (r *Room) allowOf(ctx context.Context, tx *store.Tx, actor isms.Actor, act people.Act, control isms.ID) (Control, error) {
+	c, err := Controls.Get(ctx, tx, control)
+	if err != nil {
+		return c, err
 	}
-	return r.May(actor, act, id)
+	return c, r.allow(actor, act, people.Record{Owner: c.whose(actor)})
+}
+
+// whose is the owner, or the deputy where it is the deputy who acts.
+func (c *Control) whose(actor isms.Actor) isms.ID {
+	if c.Deputy != "" && c.Deputy == actor.Account {
+		return c.Deputy
+	}
+	return c.Owner
 }
 
 func (r *Room) zone() *time.Location {

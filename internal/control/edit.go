@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/policy"
 	"holdfast/internal/probe"
 	"holdfast/internal/store"
@@ -17,7 +18,7 @@ import (
 // Make makes a control with its proofs. Errors: control.title_missing and those of the proofs:
 // control.check_unknown, control.every_missing, control.scope_missing, control.kind_unknown.
 func (r *Room) Make(ctx context.Context, actor isms.Actor, c Control, proofs []Proof) (Control, []Proof, error) {
-	if err := r.may(actor, ActEdit, ""); err != nil {
+	if err := r.allow(actor, people.ControlEdit, people.Record{}); err != nil {
 		return c, nil, err
 	}
 	if err := c.check(); err != nil {
@@ -63,13 +64,10 @@ func some[S ~[]E, E any](s S) S {
 
 // AddProof adds a proof to a control.
 func (r *Room) AddProof(ctx context.Context, actor isms.Actor, p Proof) (Proof, error) {
-	if err := r.may(actor, ActEdit, p.Control); err != nil {
-		return p, err
-	}
 	in := p
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		p = in
-		c, err := Controls.Get(ctx, tx.Tx, p.Control)
+		c, err := r.allowOf(ctx, tx.Tx, actor, people.ProofEdit, p.Control)
 		if err != nil {
 			return err
 		}
@@ -123,15 +121,12 @@ func (p *Proof) check(ctx context.Context, tx *store.Tx) error {
 
 // ReviseControl replaces words, parameters, owner and deputy of a control read at its revision.
 func (r *Room) ReviseControl(ctx context.Context, actor isms.Actor, c Control) (Control, error) {
-	if err := r.may(actor, ActEdit, c.ID); err != nil {
-		return c, err
-	}
 	if err := c.check(); err != nil {
 		return c, err
 	}
 	in := c
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
-		had, err := Controls.Get(ctx, tx.Tx, in.ID)
+		had, err := r.allowOf(ctx, tx.Tx, actor, people.ControlEdit, in.ID)
 		if err != nil {
 			return err
 		}
@@ -144,13 +139,13 @@ func (r *Room) ReviseControl(ctx context.Context, actor isms.Actor, c Control) (
 
 // ReviseProof replaces the plan of a proof read at its revision; control, key and kind stay.
 func (r *Room) ReviseProof(ctx context.Context, actor isms.Actor, p Proof) (Proof, error) {
-	if err := r.may(actor, ActEdit, p.Control); err != nil {
-		return p, err
-	}
 	in := p
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		had, err := Proofs.Get(ctx, tx.Tx, in.ID)
 		if err != nil {
+			return err
+		}
+		if _, err := r.allowOf(ctx, tx.Tx, actor, people.ProofEdit, had.Control); err != nil {
 			return err
 		}
 		p = in
@@ -165,12 +160,12 @@ func (r *Room) ReviseProof(ctx context.Context, actor isms.Actor, p Proof) (Proo
 
 // RetireProof ends a proof; what it showed stays.
 func (r *Room) RetireProof(ctx context.Context, actor isms.Actor, id isms.ID) error {
-	if err := r.may(actor, ActEdit, id); err != nil {
-		return err
-	}
 	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		p, err := Proofs.Get(ctx, tx.Tx, id)
 		if err != nil {
+			return err
+		}
+		if _, err := r.allowOf(ctx, tx.Tx, actor, people.ProofEdit, p.Control); err != nil {
 			return err
 		}
 		if p.State == Retired {
@@ -184,7 +179,7 @@ func (r *Room) RetireProof(ctx context.Context, actor isms.Actor, id isms.ID) er
 // Propose writes proposals to bind a clause text; they count for nothing until confirmed.
 // Each names a control, or a template to adopt, with score and reason.
 func (r *Room) Propose(ctx context.Context, actor isms.Actor, clauseText isms.ID, proposals []Binding) error {
-	if err := r.may(actor, ActBind, clauseText); err != nil || len(proposals) == 0 {
+	if err := r.allow(actor, people.ClauseBind, people.Record{}); err != nil || len(proposals) == 0 {
 		return err
 	}
 	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
@@ -210,7 +205,7 @@ func (r *Room) Propose(ctx context.Context, actor isms.Actor, clauseText isms.ID
 // control.part_unknown, control.bound_already, control.not_in_a_clause.
 func (r *Room) Bind(ctx context.Context, actor isms.Actor, clauseText, control isms.ID, parts []string, figures []verdict.Figure) (Binding, error) {
 	var b Binding
-	if err := r.mayBind(actor, clauseText); err != nil {
+	if err := r.mayBind(actor); err != nil {
 		return b, err
 	}
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
@@ -227,11 +222,11 @@ func (r *Room) Bind(ctx context.Context, actor isms.Actor, clauseText, control i
 	return b, err
 }
 
-func (r *Room) mayBind(actor isms.Actor, id isms.ID) error {
+func (r *Room) mayBind(actor isms.Actor) error {
 	if actor.Account == "" {
 		return isms.Errorf(isms.Forbidden, "control.person_needed")
 	}
-	return r.may(actor, ActBind, id)
+	return r.allow(actor, people.BindingConfirm, people.Record{})
 }
 
 // tie fills in whose words the binding is about, and checks it against them.
@@ -272,7 +267,7 @@ func (b *Binding) tie(ctx context.Context, tx *ledger.Tx, ct policy.ClauseText) 
 // proposal to adopt a template is given the control that was adopted.
 func (r *Room) Confirm(ctx context.Context, actor isms.Actor, id, control isms.ID, parts []string, figures []verdict.Figure) (Binding, error) {
 	var b Binding
-	if err := r.mayBind(actor, id); err != nil {
+	if err := r.mayBind(actor); err != nil {
 		return b, err
 	}
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) (err error) {
@@ -306,7 +301,7 @@ func (r *Room) Confirm(ctx context.Context, actor isms.Actor, id, control isms.I
 
 // Unbind refuses a proposal or ends a confirmed binding.
 func (r *Room) Unbind(ctx context.Context, actor isms.Actor, id isms.ID) error {
-	if err := r.mayBind(actor, id); err != nil {
+	if err := r.mayBind(actor); err != nil {
 		return err
 	}
 	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/register"
 	"holdfast/internal/store"
 )
@@ -149,14 +150,14 @@ var watch = isms.Period{Days: 30}
 
 func (r *Room) step(ctx context.Context, actor isms.Actor, id isms.ID, s Step, more ...func(*ledger.Tx, *Failure) error) (Failure, error) {
 	var f Failure
-	if err := r.may(actor, ActFailure, id); err != nil {
-		return f, err
-	}
 	if actor.Account == "" {
 		return f, isms.Errorf(isms.Forbidden, "control.person_needed")
 	}
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) (err error) {
 		if f, err = Failures.Get(ctx, tx.Tx, id); err != nil {
+			return err
+		}
+		if _, err := r.allowOf(ctx, tx.Tx, actor, people.FailureWork, f.Control); err != nil {
 			return err
 		}
 		if slices.Index(order, s.State) != slices.Index(order, f.State)+1 {

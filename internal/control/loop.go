@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"holdfast/internal/isms"
+	"holdfast/internal/schedule"
 )
 
 // Loop reacts until ctx ends: whenever something was written, and when the clock reaches the
-// next computed moment. It also seals the verdicts of days that are over.
+// next computed moment. Every server process may run one: what one wrote the others see.
 func (r *Room) Loop(ctx context.Context, errs *slog.Logger) {
 	if errs == nil {
 		errs = slog.Default()
@@ -18,9 +19,6 @@ func (r *Room) Loop(ctx context.Context, errs *slog.Logger) {
 	for ctx.Err() == nil {
 		changed := r.Log.Changed()
 		_, next, err := r.React(ctx)
-		if err == nil {
-			_, err = r.SealDays(ctx)
-		}
 		if err != nil && !errors.Is(err, context.Canceled) {
 			errs.Error("judging", "err", err)
 		}
@@ -50,6 +48,17 @@ const (
 	shortPause = 100 * time.Millisecond
 	longPause  = 5 * time.Second
 )
+
+// Job seals the verdicts of days that are over, as recurring work.
+func (r *Room) Job() schedule.Job {
+	return schedule.Job{Name: "control.days", Every: 10 * time.Minute, Do: func(ctx context.Context) (isms.Instant, error) {
+		if _, _, err := r.React(ctx); err != nil {
+			return 0, err
+		}
+		_, err := r.SealDays(ctx)
+		return 0, err
+	}}
+}
 
 // zoneDay is the civil day of an instant where the organisation is.
 func (r *Room) zoneDay(at isms.Instant) isms.Date { return isms.DateOf(at, r.zone()) }

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/internal/evidence"
 	"holdfast/internal/isms"
+	"holdfast/internal/people"
 	"holdfast/internal/policy"
 	"holdfast/internal/probe"
 	"holdfast/internal/store"
@@ -222,4 +223,21 @@ func half(p isms.Period) isms.Period {
 	const from = isms.Instant(1_767_268_800_000_000) // an ordinary day, 2026-01-01T12:00:00Z
 	s := int(p.After(from, time.UTC).Sub(from).Seconds()) / 2
 	return isms.Period{Seconds: max(s, 60)}
+}
+
+// Duty says whose a duty is: whoever acts in the role that does it, or its deputy's, and the
+// control's owner and deputy. It is what evidence.Room asks before sealing.
+func (r *Room) Duty(ctx context.Context, tx *store.Tx, actor isms.Actor, proof isms.ID) (people.Record, error) {
+	p, err := Proofs.Get(ctx, tx, proof)
+	if err != nil {
+		return people.Record{}, err
+	}
+	if p.Kind != verdict.DutyProof || p.State != Active {
+		return people.Record{}, isms.Errorf(isms.Conflict, "control.no_duty")
+	}
+	if p.Role != "" && actor.Is(p.Role) || p.Deputy != "" && actor.Is(p.Deputy) {
+		return people.Record{Owner: actor.Account}, nil
+	}
+	c, err := Controls.Get(ctx, tx, p.Control)
+	return people.Record{Owner: c.whose(actor)}, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/probe"
 	"holdfast/internal/register"
 	"holdfast/internal/store"
@@ -69,7 +70,7 @@ var subjectKinds = []probe.SubjectKind{probe.Host, probe.Endpoint, probe.MailDom
 // there already are passed over. It returns the ones that are new.
 // Errors: subject.kind_unknown, subject.address_missing.
 func (r *Room) AddSubjects(ctx context.Context, actor isms.Actor, subjects []Subject) ([]Subject, error) {
-	if err := r.may(actor, ActSubject, ""); err != nil {
+	if err := r.allow(actor, people.SubjectEdit, people.Record{}); err != nil {
 		return nil, err
 	}
 	for i := range subjects {
@@ -108,15 +109,15 @@ func (r *Room) AddSubjects(ctx context.Context, actor isms.Actor, subjects []Sub
 
 // RetireSubject takes a subject out of the list, with the reason.
 func (r *Room) RetireSubject(ctx context.Context, actor isms.Actor, id isms.ID, because string) error {
-	if err := r.may(actor, ActSubject, id); err != nil {
-		return err
-	}
 	if strings.TrimSpace(because) == "" {
 		return isms.Errorf(isms.Invalid, "policy.reason_missing").At("because")
 	}
 	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		s, err := Subjects.Get(ctx, tx.Tx, id)
 		if err != nil {
+			return err
+		}
+		if err := r.allow(actor, people.SubjectEdit, people.Record{Owner: s.Owner}); err != nil {
 			return err
 		}
 		if s.Retired != 0 {
@@ -130,7 +131,7 @@ func (r *Room) RetireSubject(ctx context.Context, actor isms.Actor, id isms.ID, 
 // MakeScope makes a scope; nobody has declared it complete yet.
 func (r *Room) MakeScope(ctx context.Context, actor isms.Actor, name isms.Text, sel Selector) (Scope, error) {
 	s := Scope{Name: name, Selector: Selector{some(sel.Kinds), some(sel.Subjects)}}
-	if err := r.may(actor, ActSubject, ""); err != nil {
+	if err := r.allow(actor, people.SubjectEdit, people.Record{}); err != nil {
 		return s, err
 	}
 	if len(sel.Kinds)+len(sel.Subjects) == 0 {
@@ -146,7 +147,7 @@ func (r *Room) MakeScope(ctx context.Context, actor isms.Actor, name isms.Text, 
 // Declare says, as a person, that a scope's list of subjects is complete. What it says was
 // read at the given revision, so nobody declares what they have not seen.
 func (r *Room) Declare(ctx context.Context, actor isms.Actor, scope isms.ID, rev int64) error {
-	if err := r.may(actor, ActDeclare, scope); err != nil {
+	if err := r.allow(actor, people.ScopeDeclare, people.Record{}); err != nil {
 		return err
 	}
 	if actor.Account == "" {
@@ -167,7 +168,7 @@ func (r *Room) Declare(ctx context.Context, actor isms.Actor, scope isms.ID, rev
 
 // Select changes which subjects a scope takes. A changed list must be declared anew.
 func (r *Room) Select(ctx context.Context, actor isms.Actor, scope isms.ID, rev int64, sel Selector) error {
-	if err := r.may(actor, ActSubject, scope); err != nil {
+	if err := r.allow(actor, people.SubjectEdit, people.Record{}); err != nil {
 		return err
 	}
 	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {

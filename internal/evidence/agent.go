@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/register"
 	"holdfast/internal/store"
 )
@@ -37,7 +38,7 @@ const BuiltIn = "holdfast"
 // Enrol makes an agent with its public key. Errors: evidence.key_malformed, evidence.name_missing.
 func (r *Room) Enrol(ctx context.Context, actor isms.Actor, name string, key ed25519.PublicKey) (Agent, error) {
 	a := Agent{Name: strings.TrimSpace(name), PublicKey: hex.EncodeToString(key), State: Active}
-	if err := r.may(actor, ActEnrol, ""); err != nil {
+	if err := r.allow(actor, people.AgentEnrol, people.Record{}); err != nil {
 		return a, err
 	}
 	if len(key) != ed25519.PublicKeySize {
@@ -55,7 +56,7 @@ func (r *Room) Enrol(ctx context.Context, actor isms.Actor, name string, key ed2
 
 // Revoke ends an agent: what it sends from now on is refused.
 func (r *Room) Revoke(ctx context.Context, actor isms.Actor, agent isms.ID) error {
-	if err := r.may(actor, ActEnrol, agent); err != nil {
+	if err := r.allow(actor, people.AgentEnrol, people.Record{}); err != nil {
 		return err
 	}
 	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {

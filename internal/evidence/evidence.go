@@ -14,6 +14,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/probe"
 	"holdfast/internal/register"
 	"holdfast/internal/store"
@@ -44,23 +45,16 @@ type Answer struct {
 // Room holds the verbs over one organisation's evidence.
 type Room struct {
 	Log *ledger.Log
-	// May says whether the actor may do an act on a record; nil error means yes.
-	May func(actor isms.Actor, act string, id isms.ID) error
 	// Judge says which proofs each observation answers, and how. It only reads.
 	Judge func(ctx context.Context, tx *store.Tx, seen []probe.Observation) ([][]Answer, error)
+	// Duty says whose a proof is, for the permission to seal. It fails where the proof is no duty.
+	Duty func(ctx context.Context, tx *store.Tx, actor isms.Actor, proof isms.ID) (people.Record, error)
 }
 
-// The acts that May is asked about.
-const (
-	ActSeal  = "evidence.seal"
-	ActEnrol = "evidence.enrol"
-)
-
-func (r *Room) may(actor isms.Actor, act string, id isms.ID) error {
-	if r.May == nil {
-		return isms.Errorf(isms.Forbidden, "policy.no_permissions")
-	}
-	return r.May(actor, act, id)
+// allow asks the decision table whether the actor may do an act on a record of ours.
+func (r *Room) allow(actor isms.Actor, act people.Act, rec people.Record) error {
+	rec.Place = r.Log.DB.Name
+	return people.Allow(actor, act, rec, r.Log.Clock.Now())
 }
 
 // Outcome is how a duty ended.

@@ -45,8 +45,6 @@ func same[T comparable](t testing.TB, what string, got, want T) {
 	}
 }
 
-var ana = isms.Actor{Account: "acc_ana", Means: isms.BySession}
-
 type house struct {
 	*evidence.Room
 	t     testing.TB
@@ -64,7 +62,7 @@ func build(t testing.TB, cfg store.Config) *house {
 	must(t, err)
 	log, err := in.Organisation(ctx, o.ID)
 	must(t, err)
-	room := &evidence.Room{Log: log, May: func(isms.Actor, string, isms.ID) error { return nil }}
+	room := &evidence.Room{Log: log}
 	room.Judge = func(_ context.Context, _ *store.Tx, seen []probe.Observation) ([][]evidence.Answer, error) {
 		out := make([][]evidence.Answer, len(seen))
 		for i, o := range seen {
@@ -80,6 +78,10 @@ func build(t testing.TB, cfg store.Config) *house {
 		return out, nil
 	}
 	return &house{room, t, cfg.Clock.(*housetest.Clock)}
+}
+
+func (h *house) ana() isms.Actor {
+	return isms.Actor{Account: "acc_ana", Means: isms.BySession, Roles: []isms.Role{isms.SecurityOfficer}, Place: h.Log.DB.Name, SteppedUp: h.clock.Now()}
 }
 
 func (h *house) looks(at int64) (out []verdict.Look) {
@@ -118,7 +120,7 @@ func (h *house) batch(agent isms.ID, epoch, sequence int64, hosts string) []byte
 func TestBatchesAreTakenOnceAndInOrder(t *testing.T) {
 	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
 		h := build(t, cfg)
-		agent, err := h.Enrol(ctx, ana, "SAMPLE rack 1", key.Public().(ed25519.PublicKey))
+		agent, err := h.Enrol(ctx, h.ana(), "SAMPLE rack 1", key.Public().(ed25519.PublicKey))
 		must(t, err)
 		_, err = h.Receive(ctx, h.batch("agt_stranger", 1, 1, "a"))
 		refused(t, err, "evidence.agent_unknown")
@@ -159,7 +161,7 @@ func TestBatchesAreTakenOnceAndInOrder(t *testing.T) {
 			must(t, cerr)
 			return err
 		}))
-		must(t, h.Revoke(ctx, ana, agent.ID))
+		must(t, h.Revoke(ctx, h.ana(), agent.ID))
 		_, err = h.Receive(ctx, h.batch(agent.ID, 5, 4, "a"))
 		refused(t, err, "evidence.agent_unknown")
 	})
@@ -168,7 +170,7 @@ func TestBatchesAreTakenOnceAndInOrder(t *testing.T) {
 func TestLooksAreReadAsOfAnyEntry(t *testing.T) {
 	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
 		h := build(t, cfg)
-		agent, err := h.Enrol(ctx, ana, "SAMPLE rack 1", key.Public().(ed25519.PublicKey))
+		agent, err := h.Enrol(ctx, h.ana(), "SAMPLE rack 1", key.Public().(ed25519.PublicKey))
 		must(t, err)
 		type step struct {
 			entry int64
@@ -208,19 +210,27 @@ func TestADutyIsSealedWithItsFiles(t *testing.T) {
 		h := build(t, cfg)
 		digest, size, err := h.Log.DB.PutFile(ctx, strings.NewReader("minutes of the review"))
 		must(t, err)
-		rec, err := h.Seal(ctx, ana, evidence.Record{Proof: "prf_clock", Outcome: evidence.Done, Files: []evidence.File{{Digest: digest, Name: "minutes.txt", Size: size}}})
+		rec, err := h.Seal(ctx, h.ana(), evidence.Record{Proof: "prf_clock", Outcome: evidence.Done, Files: []evidence.File{{Digest: digest, Name: "minutes.txt", Size: size}}})
 		must(t, err)
 		same(t, "look", h.looks(store.Now)[0].Outcome, verdict.Positive)
 		h.clock.Pass(time.Hour)
-		_, err = h.Seal(ctx, ana, evidence.Record{Proof: "prf_clock", Outcome: evidence.CouldNot})
+		_, err = h.Seal(ctx, h.ana(), evidence.Record{Proof: "prf_clock", Outcome: evidence.CouldNot})
 		refused(t, err, "evidence.note_missing")
-		_, err = h.Seal(ctx, ana, evidence.Record{Proof: "prf_clock", Outcome: evidence.Done, Occurred: h.clock.Now() + 1})
+		_, err = h.Seal(ctx, h.ana(), evidence.Record{Proof: "prf_clock", Outcome: evidence.Done, Occurred: h.clock.Now() + 1})
 		refused(t, err, "evidence.in_future")
+		employee := h.ana()
+		employee.Roles = []isms.Role{isms.Employee}
+		_, err = h.Seal(ctx, employee, evidence.Record{Proof: "prf_clock", Outcome: evidence.Done})
+		refused(t, err, "can.not_yours")
+		tired := h.ana()
+		tired.SteppedUp = 0
+		_, err = h.Seal(ctx, tired, evidence.Record{Proof: "prf_clock", Outcome: evidence.Done})
+		refused(t, err, "step_up.needed")
 		_, err = h.Seal(ctx, isms.System, evidence.Record{Proof: "prf_clock", Outcome: evidence.Done})
 		refused(t, err, "evidence.person_needed")
-		_, err = h.Seal(ctx, ana, evidence.Record{Proof: "prf_clock", Outcome: evidence.Done, Files: []evidence.File{{Digest: "00"}}})
+		_, err = h.Seal(ctx, h.ana(), evidence.Record{Proof: "prf_clock", Outcome: evidence.Done, Files: []evidence.File{{Digest: "00"}}})
 		refused(t, err, "file.missing")
-		_, err = h.Seal(ctx, ana, evidence.Record{Proof: "prf_clock", Outcome: evidence.CouldNot, Note: "The owner was ill."})
+		_, err = h.Seal(ctx, h.ana(), evidence.Record{Proof: "prf_clock", Outcome: evidence.CouldNot, Note: "The owner was ill."})
 		must(t, err)
 		same(t, "what was done and what could not be", len(h.looks(store.Now)), 2)
 		must(t, h.Log.Read(ctx, func(tx *store.Tx) error {

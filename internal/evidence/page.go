@@ -173,5 +173,11 @@ func counting(looks []verdict.Look) []verdict.Look {
 	return out
 }
 
-// age is the moment that a look's age counts from: the earliest of its three times.
-func age(l *verdict.Look) isms.Instant { return min(l.Observed, l.Received, l.Recorded) }
+// age is the moment that a look's age counts from, as package verdict counts it: the earliest
+// of its times.
+func age(l *verdict.Look) isms.Instant {
+	if l.Received == 0 {
+		return min(l.Observed, l.Recorded)
+	}
+	return min(l.Observed, l.Received, l.Recorded)
+}

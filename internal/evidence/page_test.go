@@ -12,7 +12,7 @@ import (
 
 var someLook = rapid.Custom(func(t *rapid.T) verdict.Look {
 	l := verdict.Look{Proof: "prf_a", Subject: "sub_a", Outcome: rapid.SampledFrom(outcomes).Draw(t, "outcome"),
-		Observed: isms.Instant(rapid.Int64Range(-1e9, 1e16).Draw(t, "observed")), Received: isms.Instant(rapid.Int64Range(0, 1e16).Draw(t, "received")),
+		Observed: isms.Instant(rapid.Int64Range(1, 1e16).Draw(t, "observed")), Received: isms.Instant(rapid.Int64Range(0, 1e16).Draw(t, "received")),
 		Recorded: isms.Instant(rapid.Int64Range(1, 1e16).Draw(t, "recorded")),
 		Ref:      verdict.Ref{Entry: rapid.Int64Range(0, 1e9).Draw(t, "entry"), Item: rapid.IntRange(0, 1<<14).Draw(t, "item")}}
 	if rapid.Bool().Draw(t, "measured") {

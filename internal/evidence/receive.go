@@ -153,7 +153,7 @@ func (in *incoming) write(ctx context.Context, tx *ledger.Tx, out Receipt) error
 		for _, a := range answers[i] {
 			turned, err := take(ctx, tx, verdict.Look{
 				Proof: a.Proof, Subject: a.Subject, Outcome: a.Outcome, Measures: a.Measures, Reasons: a.Reasons,
-				Observed: o.Occurred, Received: in.received, Recorded: tx.At, Ref: verdict.Ref{Entry: out.Entry, Item: i},
+				Observed: max(o.Occurred, 1), Received: in.received, Recorded: tx.At, Ref: verdict.Ref{Entry: out.Entry, Item: i},
 			})
 			if err != nil {
 				return err

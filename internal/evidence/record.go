@@ -7,6 +7,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/store"
 	"holdfast/internal/verdict"
 )
@@ -15,11 +16,8 @@ import (
 // files were kept with the store's PutFile beforehand. Proof is the duty; Occurred is when it
 // was done (zero: now) and may not lie ahead.
 // Errors: evidence.outcome_unknown, evidence.note_missing, evidence.in_future,
-// evidence.person_needed, file.missing, and what May answers to ActSeal.
+// evidence.person_needed, file.missing, and those of people.Allow for EvidenceSeal.
 func (r *Room) Seal(ctx context.Context, actor isms.Actor, rec Record) (Record, error) {
-	if err := r.may(actor, ActSeal, rec.Proof); err != nil {
-		return rec, err
-	}
 	if actor.Account == "" {
 		return rec, isms.Errorf(isms.Forbidden, "evidence.person_needed")
 	}
@@ -38,6 +36,16 @@ func (r *Room) Seal(ctx context.Context, actor isms.Actor, rec Record) (Record, 
 	in := rec
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		rec = in
+		var whose people.Record
+		if r.Duty != nil {
+			var err error
+			if whose, err = r.Duty(ctx, tx.Tx, actor, rec.Proof); err != nil {
+				return err
+			}
+		}
+		if err := r.allow(actor, people.EvidenceSeal, whose); err != nil {
+			return err
+		}
 		rec.By, rec.Sealed = actor.Account, tx.At
 		if rec.Occurred == 0 {
 			rec.Occurred = tx.At

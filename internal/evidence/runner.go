@@ -3,13 +3,12 @@ package evidence
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
 	"holdfast/internal/isms"
 	"holdfast/internal/probe"
+	"holdfast/internal/schedule"
 	"holdfast/internal/store"
 	"holdfast/internal/wire"
 )
@@ -32,8 +31,6 @@ type Runner struct {
 	Parallel int
 	// Timeout ends a look. Zero: a minute.
 	Timeout time.Duration
-	// Errors takes what went wrong in Loop. Nil: the default logger.
-	Errors *slog.Logger
 
 	agent    Agent
 	key      ed25519.PrivateKey
@@ -131,52 +128,16 @@ func (r *Runner) handIn(ctx context.Context, seen []probe.Observation) error {
 	return err
 }
 
-// Loop runs rounds until ctx ends: when a look is due, and when something was written that
-// may have changed the plan.
-func (r *Runner) Loop(ctx context.Context) {
-	for ctx.Err() == nil {
-		changed := r.Room.Log.Changed()
-		looks, next, err := r.Round(ctx)
-		if err != nil && !errors.Is(err, context.Canceled) {
-			r.logger().Error("looking", "err", err)
+// Job is the runner as recurring work: whichever server process holds it looks.
+func (r *Runner) Job() schedule.Job {
+	return schedule.Job{Name: "evidence.look", Every: pause, Do: func(ctx context.Context) (isms.Instant, error) {
+		_, next, err := r.Round(ctx)
+		if soon := r.Room.Log.Clock.Now().Add(pause); next == 0 || next > soon {
+			next = soon // the plan may change meanwhile
 		}
-		wait := maxPause
-		if next != 0 {
-			wait = min(max(next.Sub(r.Room.Log.Clock.Now()), minPause), maxPause)
-		}
-		if looks > 0 {
-			changed = r.Room.Log.Changed() // what we wrote ourselves is no news
-		}
-		pause(ctx, wait, changed)
-	}
+		return next, err
+	}}
 }
 
-// The shortest and the longest pause between two rounds.
-const (
-	minPause = time.Second
-	maxPause = 15 * time.Second
-)
-
-// pause waits for the time, or a second after something changed, so that many changes make
-// one round.
-func pause(ctx context.Context, wait time.Duration, changed <-chan struct{}) {
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	case <-changed:
-		t.Reset(min(wait, minPause))
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-	}
-}
-
-func (r *Runner) logger() *slog.Logger {
-	if r.Errors == nil {
-		return slog.Default()
-	}
-	return r.Errors
-}
+// pause is the longest time between two looks at the plan.
+const pause = 15 * time.Second

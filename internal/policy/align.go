@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/register"
 	"holdfast/internal/store"
 )
@@ -179,12 +180,12 @@ func likeness(a, b map[string]int) int64 {
 // of the old ones, unless another sentence of the same text has it already: then both stay
 // clauses of their own and the alignment says how they belong together.
 func (r *Room) Decide(ctx context.Context, actor isms.Actor, id isms.ID, yes bool) error {
-	if err := r.may(actor, ActAlign, id); err != nil {
-		return err
-	}
 	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		a, err := Alignments.Get(ctx, tx.Tx, id)
 		if err != nil {
+			return err
+		}
+		if err := r.allowIn(ctx, tx.Tx, actor, people.PolicyEdit, a.Document); err != nil {
 			return err
 		}
 		if a.State != Proposed {
@@ -203,9 +204,6 @@ func (r *Room) Decide(ctx context.Context, actor isms.Actor, id isms.ID, yes boo
 // Align says that two clause texts of a document belong together, without a proposal.
 func (r *Room) Align(ctx context.Context, actor isms.Actor, oldWords, newWords isms.ID) (Alignment, error) {
 	var a Alignment
-	if err := r.may(actor, ActAlign, newWords); err != nil {
-		return a, err
-	}
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		from, err := ClauseTexts.Get(ctx, tx.Tx, oldWords)
 		if err != nil {
@@ -213,6 +211,9 @@ func (r *Room) Align(ctx context.Context, actor isms.Actor, oldWords, newWords i
 		}
 		to, err := ClauseTexts.Get(ctx, tx.Tx, newWords)
 		if err != nil {
+			return err
+		}
+		if err := r.allowIn(ctx, tx.Tx, actor, people.PolicyEdit, to.Document); err != nil {
 			return err
 		}
 		if from.Document != to.Document || from.TextID == to.TextID {

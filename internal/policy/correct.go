@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/register"
 	"holdfast/internal/store"
 )
@@ -159,15 +160,15 @@ func (r *Room) Strike(ctx context.Context, actor isms.Actor, id isms.ID) error {
 // Restore makes a clause of the n-th omitted piece of a text.
 func (r *Room) Restore(ctx context.Context, actor isms.Actor, text isms.ID, n int, as Sentence) (ClauseText, error) {
 	var c ClauseText
-	if err := r.may(actor, ActCorrect, text); err != nil {
-		return c, err
-	}
 	if err := as.check(); err != nil {
 		return c, err
 	}
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		t, err := Texts.Get(ctx, tx.Tx, text)
 		if err != nil {
+			return err
+		}
+		if err := r.allowIn(ctx, tx.Tx, actor, people.PolicyEdit, t.Document); err != nil {
 			return err
 		}
 		if n < 0 || n >= len(t.Omitted) {
@@ -223,13 +224,13 @@ func (r *Room) correct(ctx context.Context, actor isms.Actor, ids []isms.ID, mak
 	if len(ids) == 0 {
 		return nil, isms.Errorf(isms.Invalid, "policy.merge_two").At("ids")
 	}
-	if err := r.may(actor, ActCorrect, ids[0]); err != nil {
-		return nil, err
-	}
 	var out []ClauseText
 	err := r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		of, text, after, err := neighbours(ctx, tx.Tx, ids)
 		if err != nil {
+			return err
+		}
+		if err := r.allowIn(ctx, tx.Tx, actor, people.PolicyEdit, text.Document); err != nil {
 			return err
 		}
 		if err := open(ctx, tx.Tx, text.Version); err != nil {

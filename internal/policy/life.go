@@ -6,6 +6,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/store"
 )
 
@@ -34,7 +35,7 @@ func (r *Room) Adopt(ctx context.Context, actor isms.Actor, version isms.ID, a A
 			return isms.Errorf(isms.Invalid, "policy.date_missing").At("approved")
 		}
 	}
-	return r.move(ctx, actor, ActAdopt, version, adopt, func(tx *ledger.Tx, v *Version) error {
+	return r.move(ctx, actor, people.PolicyAdopt, version, adopt, func(tx *ledger.Tx, v *Version) error {
 		if max(a.Effective, a.Approved) > isms.DateOf(tx.At, r.zone()) {
 			return isms.Errorf(isms.Invalid, "policy.not_yet", "date", string(a.Effective)).At("effective")
 		}
@@ -52,7 +53,7 @@ func (r *Room) Adopt(ctx context.Context, actor isms.Actor, version isms.ID, a A
 
 // Submit puts a draft to approval by another person.
 func (r *Room) Submit(ctx context.Context, actor isms.Actor, version isms.ID) error {
-	return r.move(ctx, actor, ActSubmit, version, submit, func(tx *ledger.Tx, v *Version) error {
+	return r.move(ctx, actor, people.PolicyEdit, version, submit, func(tx *ledger.Tx, v *Version) error {
 		if actor.Account == "" {
 			return isms.Errorf(isms.Forbidden, "policy.person_needed")
 		}
@@ -66,22 +67,16 @@ func (r *Room) SendBack(ctx context.Context, actor isms.Actor, version isms.ID, 
 	if strings.TrimSpace(reason) == "" {
 		return isms.Errorf(isms.Invalid, "policy.reason_missing").At("reason")
 	}
-	return r.move(ctx, actor, ActApprove, version, sendBack, func(_ *ledger.Tx, v *Version) error {
+	return r.move(ctx, actor, people.PolicyApprove, version, sendBack, func(_ *ledger.Tx, v *Version) error {
 		v.Reason, v.Submitted = reason, ""
 		return nil
 	}, "version.sent_back")
 }
 
 // Approve approves a submitted version. The approver is another person than the one who
-// submitted it (code policy.two_people).
+// submitted it (code apart.you_asked).
 func (r *Room) Approve(ctx context.Context, actor isms.Actor, version isms.ID) error {
-	return r.move(ctx, actor, ActApprove, version, approve, func(tx *ledger.Tx, v *Version) error {
-		if actor.Account == "" {
-			return isms.Errorf(isms.Forbidden, "policy.person_needed")
-		}
-		if actor.Account == v.Submitted {
-			return isms.Errorf(isms.Forbidden, "policy.two_people")
-		}
+	return r.move(ctx, actor, people.PolicyApprove, version, approve, func(tx *ledger.Tx, v *Version) error {
 		v.Approver, v.Approved = string(actor.Account), isms.DateOf(tx.At, r.zone())
 		return nil
 	}, "version.approved")
@@ -90,7 +85,7 @@ func (r *Room) Approve(ctx context.Context, actor isms.Actor, version isms.ID) e
 // Publish announces an approved version and its first day in force; empty: today. A day
 // ahead is waited for by Tick. Errors: policy.not_back, policy.parent_not_in_force.
 func (r *Room) Publish(ctx context.Context, actor isms.Actor, version isms.ID, effective isms.Date, every isms.Period) error {
-	return r.move(ctx, actor, ActPublish, version, publish, func(tx *ledger.Tx, v *Version) error {
+	return r.move(ctx, actor, people.PolicyPublish, version, publish, func(tx *ledger.Tx, v *Version) error {
 		today := isms.DateOf(tx.At, r.zone())
 		if effective == "" {
 			effective = today
@@ -112,7 +107,7 @@ func (r *Room) Publish(ctx context.Context, actor isms.Actor, version isms.ID, e
 
 // Expire ends a version in force without another in its place.
 func (r *Room) Expire(ctx context.Context, actor isms.Actor, version isms.ID, reason string) error {
-	return r.move(ctx, actor, ActExpire, version, expire, func(tx *ledger.Tx, v *Version) error {
+	return r.move(ctx, actor, people.PolicyPublish, version, expire, func(tx *ledger.Tx, v *Version) error {
 		v.Ended, v.Reason = isms.DateOf(tx.At, r.zone()), reason
 		d, err := Documents.Get(ctx, tx.Tx, v.Document)
 		if err != nil {
@@ -150,13 +145,17 @@ func (r *Room) Tick(ctx context.Context) error {
 }
 
 // move does one verb on a version: permission, state table, rows and entry.
-func (r *Room) move(ctx context.Context, actor isms.Actor, act string, id isms.ID, v verb, fn func(*ledger.Tx, *Version) error, kind string) error {
-	if err := r.may(actor, act, id); err != nil {
-		return err
-	}
+func (r *Room) move(ctx context.Context, actor isms.Actor, act people.Act, id isms.ID, v verb, fn func(*ledger.Tx, *Version) error, kind string) error {
 	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		ver, err := Versions.Get(ctx, tx.Tx, id)
 		if err != nil {
+			return err
+		}
+		d, err := Documents.Get(ctx, tx.Tx, ver.Document)
+		if err != nil {
+			return err
+		}
+		if err := r.allow(actor, act, people.Record{Owner: d.Owner, RequestedBy: ver.Submitted}); err != nil {
 			return err
 		}
 		if ver.State, err = ver.State.next(v); err != nil {
@@ -240,7 +239,7 @@ var Locked = isms.Period{Years: 5}
 // force for longer than Locked. Everything else is refused with code policy.in_force or
 // policy.locked, and the refusal stands in the ledger.
 func (r *Room) Delete(ctx context.Context, actor isms.Actor, version isms.ID) error {
-	if err := r.may(actor, ActDelete, version); err != nil {
+	if err := r.allow(actor, people.PolicyImport, people.Record{}); err != nil {
 		return err
 	}
 	var refused error

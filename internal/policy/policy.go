@@ -10,11 +10,13 @@
 package policy
 
 import (
+	"context"
 	"embed"
 	"time"
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/reading"
 	"holdfast/internal/register"
 	"holdfast/internal/store"
@@ -35,30 +37,23 @@ const (
 // Room holds the verbs over one organisation's documents.
 type Room struct {
 	Log *ledger.Log
-	// May says whether the actor may do an act on a record; nil error means yes.
-	May func(actor isms.Actor, act string, id isms.ID) error
 	// Zone is where the organisation's days begin. Nil: UTC.
 	Zone *time.Location
 }
 
-// The acts that May is asked about.
-const (
-	ActImport  = "policy.import"
-	ActCorrect = "policy.correct"
-	ActAdopt   = "policy.adopt"
-	ActSubmit  = "policy.submit"
-	ActApprove = "policy.approve"
-	ActPublish = "policy.publish"
-	ActExpire  = "policy.expire"
-	ActDelete  = "policy.delete"
-	ActAlign   = "policy.align"
-)
+// allow asks the decision table whether the actor may do an act on a record of ours.
+func (r *Room) allow(actor isms.Actor, act people.Act, rec people.Record) error {
+	rec.Place = r.Log.DB.Name
+	return people.Allow(actor, act, rec, r.Log.Clock.Now())
+}
 
-func (r *Room) may(actor isms.Actor, act string, id isms.ID) error {
-	if r.May == nil {
-		return isms.Errorf(isms.Forbidden, "policy.no_permissions")
+// allowIn is allow for a record of a document, which its owner may edit.
+func (r *Room) allowIn(ctx context.Context, tx *store.Tx, actor isms.Actor, act people.Act, document isms.ID) error {
+	d, err := Documents.Get(ctx, tx, document)
+	if err != nil {
+		return err
 	}
-	return r.May(actor, act, id)
+	return r.allow(actor, act, people.Record{Owner: d.Owner})
 }
 
 func (r *Room) zone() *time.Location {

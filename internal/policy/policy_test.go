@@ -39,11 +39,6 @@ func same[T comparable](t testing.TB, what string, got, want T) {
 	}
 }
 
-var (
-	ana   = isms.Actor{Account: "acc_ana", Means: isms.BySession, Roles: []isms.Role{isms.SecurityOfficer}}
-	boris = isms.Actor{Account: "acc_boris", Means: isms.BySession, Roles: []isms.Role{isms.Management}}
-)
-
 // house is an organisation with its policy room.
 type house struct {
 	*policy.Room
@@ -62,13 +57,15 @@ func build(t *testing.T, cfg store.Config) *house {
 	must(t, err)
 	zone, err := time.LoadLocation(o.Zone)
 	must(t, err)
-	room := &policy.Room{Log: log, Zone: zone, May: func(a isms.Actor, act string, _ isms.ID) error {
-		if act == policy.ActApprove && !a.Is(isms.Management, isms.SecurityOfficer) {
-			return isms.Errorf(isms.Forbidden, "policy.no_permissions")
-		}
-		return nil
-	}}
-	return &house{room, t, cfg.Clock.(*housetest.Clock)}
+	return &house{&policy.Room{Log: log, Zone: zone}, t, cfg.Clock.(*housetest.Clock)}
+}
+
+func (h *house) ana() isms.Actor {
+	return isms.Actor{Account: "acc_ana", Means: isms.BySession, Roles: []isms.Role{isms.SecurityOfficer, isms.Management}, Place: h.Log.DB.Name, SteppedUp: h.clock.Now()}
+}
+
+func (h *house) boris() isms.Actor {
+	return isms.Actor{Account: "acc_boris", Means: isms.BySession, Roles: []isms.Role{isms.Management}, Place: h.Log.DB.Name, SteppedUp: h.clock.Now()}
 }
 
 func (h *house) read(fn func(tx *store.Tx) error) { h.t.Helper(); must(h.t, h.Log.Read(ctx, fn)) }
@@ -105,7 +102,7 @@ func sentences(texts ...string) []policy.Sentence {
 
 func (h *house) importText(doc isms.ID, texts ...string) policy.Imported {
 	h.t.Helper()
-	got, err := h.Import(ctx, ana, policy.Import{
+	got, err := h.Import(ctx, h.ana(), policy.Import{
 		Document: doc, Name: "SAMPLE security policy", Label: "1.0", Language: isms.English, Title: "Security policy", Sentences: sentences(texts...),
 		Omitted:  []policy.Omitted{{Line: 1, Text: "Doors are locked at night.", Because: isms.Because("policy.struck_by_person")}},
 		FileName: "policy.txt", Original: strings.NewReader(strings.Join(texts, "\n")),
@@ -124,10 +121,10 @@ func TestAPolicyInForceIsAdoptedByOnePerson(t *testing.T) {
 	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
 		h := build(t, cfg)
 		first := h.importText("", logs, backups, rights)
-		refused(t, h.Adopt(ctx, ana, first.Version, policy.Adoption{Approved: "2026-01-15"}), "policy.approver_missing")
-		refused(t, h.Adopt(ctx, ana, first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-12-01"}), "policy.not_yet")
-		must(t, h.Adopt(ctx, ana, first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-01-15", Every: isms.Period{Years: 1}}))
-		refused(t, h.Adopt(ctx, ana, first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-01-15"}), "policy.state_forbids")
+		refused(t, h.Adopt(ctx, h.ana(), first.Version, policy.Adoption{Approved: "2026-01-15"}), "policy.approver_missing")
+		refused(t, h.Adopt(ctx, h.ana(), first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-12-01"}), "policy.not_yet")
+		must(t, h.Adopt(ctx, h.ana(), first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-01-15", Every: isms.Period{Years: 1}}))
+		refused(t, h.Adopt(ctx, h.ana(), first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-01-15"}), "policy.state_forbids")
 		same(t, "state", h.version(first.Version).State, policy.Effective)
 		h.read(func(tx *store.Tx) error {
 			d, err := policy.Documents.Get(ctx, tx, first.Document)
@@ -146,8 +143,8 @@ func TestANewVersionNeedsASecondPersonAndReplacesTheOldOne(t *testing.T) {
 	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
 		h := build(t, cfg)
 		first := h.importText("", logs, backups, rights)
-		must(t, h.Adopt(ctx, ana, first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-01-15"}))
-		summary, err := h.Import(ctx, ana, policy.Import{Kind: policy.Summary, Parent: first.Document, Name: "SAMPLE in short", Language: isms.English, Sentences: sentences(logs)})
+		must(t, h.Adopt(ctx, h.ana(), first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-01-15"}))
+		summary, err := h.Import(ctx, h.ana(), policy.Import{Kind: policy.Summary, Parent: first.Document, Name: "SAMPLE in short", Language: isms.English, Sentences: sentences(logs)})
 		must(t, err)
 
 		second := h.importText(first.Document, logs, "Backups are made hourly, encrypted and kept in three places.", "Visitors are accompanied.", rights)
@@ -161,8 +158,8 @@ func TestANewVersionNeedsASecondPersonAndReplacesTheOldOne(t *testing.T) {
 		h.read(func(tx *store.Tx) error {
 			as, err := policy.AlignmentsOf(ctx, tx, second.Text, "", 10)
 			must(t, err)
-			must(t, h.Decide(ctx, ana, as[0].ID, true))
-			refused(t, h.Decide(ctx, ana, as[0].ID, false), "policy.already_decided")
+			must(t, h.Decide(ctx, h.ana(), as[0].ID, true))
+			refused(t, h.Decide(ctx, h.ana(), as[0].ID, false), "policy.already_decided")
 			return nil
 		})
 		same(t, "aligned clause", h.words(second.Text)[1].Clause, before[1].Clause)
@@ -176,10 +173,10 @@ func TestANewVersionNeedsASecondPersonAndReplacesTheOldOne(t *testing.T) {
 			return err
 		})
 
-		must(t, h.Submit(ctx, ana, second.Version))
-		refused(t, h.Approve(ctx, ana, second.Version), "policy.two_people")
-		must(t, h.Approve(ctx, boris, second.Version))
-		must(t, h.Publish(ctx, ana, second.Version, "2026-11-10", isms.Period{}))
+		must(t, h.Submit(ctx, h.ana(), second.Version))
+		refused(t, h.Approve(ctx, h.ana(), second.Version), "apart.you_asked")
+		must(t, h.Approve(ctx, h.boris(), second.Version))
+		must(t, h.Publish(ctx, h.ana(), second.Version, "2026-11-10", isms.Period{}))
 		same(t, "before its day", h.version(second.Version).State, policy.Approved)
 		h.clock.Pass(8 * 24 * time.Hour)
 		must(t, h.Tick(ctx))
@@ -197,15 +194,15 @@ func TestANewVersionNeedsASecondPersonAndReplacesTheOldOne(t *testing.T) {
 			return err
 		})
 
-		refused(t, h.Delete(ctx, ana, second.Version), "policy.in_force")
-		refused(t, h.Delete(ctx, ana, first.Version), "policy.locked")
+		refused(t, h.Delete(ctx, h.ana(), second.Version), "policy.in_force")
+		refused(t, h.Delete(ctx, h.ana(), first.Version), "policy.locked")
 		h.read(func(tx *store.Tx) error {
 			es, err := ledger.Recent(ctx, tx, store.Now, 1)
 			same(t, "logged", es[0].Kind, "version.deletion_refused")
 			return err
 		})
 		h.clock.Pass(5 * 366 * 24 * time.Hour)
-		must(t, h.Delete(ctx, ana, first.Version))
+		must(t, h.Delete(ctx, h.ana(), first.Version))
 		same(t, "destroyed words", len(h.words(first.Text)), 0)
 	})
 }
@@ -215,21 +212,21 @@ func TestCorrectionsSurviveTheNextReading(t *testing.T) {
 		h := build(t, cfg)
 		first := h.importText("", logs, backups, rights)
 		ws := h.words(first.Text)
-		_, err := h.Split(ctx, ana, ws[1].ID, []string{"Backups are made daily,", "encrypted and kept."})
+		_, err := h.Split(ctx, h.ana(), ws[1].ID, []string{"Backups are made daily,", "encrypted and kept."})
 		refused(t, err, "policy.words_differ")
-		pieces, err := h.Split(ctx, ana, ws[1].ID, []string{"Backups are made daily,", "encrypted and kept in two places."})
+		pieces, err := h.Split(ctx, h.ana(), ws[1].ID, []string{"Backups are made daily,", "encrypted and kept in two places."})
 		must(t, err)
 		same(t, "first piece keeps the clause", pieces[0].Clause, ws[1].Clause)
 		daily := pieces[0].Sentence
 		daily.Cadence, daily.Theme = "P1D", "backup-continuity"
-		_, err = h.Reclassify(ctx, ana, pieces[0].ID, daily)
+		_, err = h.Reclassify(ctx, h.ana(), pieces[0].ID, daily)
 		must(t, err)
 		daily.Cadence = "now and then"
-		_, err = h.Reclassify(ctx, ana, pieces[0].ID, daily)
+		_, err = h.Reclassify(ctx, h.ana(), pieces[0].ID, daily)
 		refused(t, err, "period.malformed")
-		_, err = h.Restore(ctx, ana, first.Text, 0, sentences("x")[0])
+		_, err = h.Restore(ctx, h.ana(), first.Text, 0, sentences("x")[0])
 		must(t, err)
-		must(t, h.Strike(ctx, ana, ws[2].ID))
+		must(t, h.Strike(ctx, h.ana(), ws[2].ID))
 		want := []string{logs, "Doors are locked at night.", "Backups are made daily,", "encrypted and kept in two places."}
 		check := func(text isms.ID) {
 			t.Helper()
@@ -246,10 +243,10 @@ func TestCorrectionsSurviveTheNextReading(t *testing.T) {
 		check(second.Text)
 		same(t, "unchanged", second.Unchanged, 4)
 
-		both, err := h.Merge(ctx, ana, []isms.ID{h.words(second.Text)[2].ID, h.words(second.Text)[3].ID})
+		both, err := h.Merge(ctx, h.ana(), []isms.ID{h.words(second.Text)[2].ID, h.words(second.Text)[3].ID})
 		must(t, err)
 		same(t, "merged", both[0].Text, backups)
-		_, err = h.Merge(ctx, ana, []isms.ID{h.words(second.Text)[0].ID, h.words(second.Text)[2].ID})
+		_, err = h.Merge(ctx, h.ana(), []isms.ID{h.words(second.Text)[0].ID, h.words(second.Text)[2].ID})
 		refused(t, err, "policy.not_neighbours")
 	})
 }
@@ -258,7 +255,7 @@ func TestATranslationSharesTheClausesThatAPersonConfirms(t *testing.T) {
 	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
 		h := build(t, cfg)
 		first := h.importText("", logs, rights)
-		german, err := h.Import(ctx, ana, policy.Import{Document: first.Document, Version: first.Version, Language: isms.German,
+		german, err := h.Import(ctx, h.ana(), policy.Import{Document: first.Document, Version: first.Version, Language: isms.German,
 			Sentences: sentences("Die Uhren aller Server gehen nach zwei Quellen.", "Zugriffsrechte werden jedes Quartal geprüft.")})
 		must(t, err)
 		same(t, "proposals", german.Proposed, 2)
@@ -269,13 +266,13 @@ func TestATranslationSharesTheClausesThatAPersonConfirms(t *testing.T) {
 			return err
 		})
 		for _, a := range as {
-			must(t, h.Decide(ctx, ana, a.ID, true))
+			must(t, h.Decide(ctx, h.ana(), a.ID, true))
 		}
 		same(t, "shared clause", h.words(german.Text)[0].Clause, h.words(first.Text)[0].Clause)
-		_, err = h.Import(ctx, ana, policy.Import{Document: first.Document, Version: first.Version, Language: isms.German, Sentences: sentences("x")})
+		_, err = h.Import(ctx, h.ana(), policy.Import{Document: first.Document, Version: first.Version, Language: isms.German, Sentences: sentences("x")})
 		refused(t, err, "policy.language_taken")
 
-		must(t, h.Delete(ctx, ana, first.Version))
+		must(t, h.Delete(ctx, h.ana(), first.Version))
 		h.read(func(tx *store.Tx) error {
 			_, err := policy.Documents.Get(ctx, tx, first.Document)
 			refused(t, err, "record.unknown")

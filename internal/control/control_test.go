@@ -1,0 +1,283 @@
+package control_test
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/internal/control"
+	"holdfast/internal/evidence"
+	"holdfast/internal/housetest"
+	"holdfast/internal/isms"
+	"holdfast/internal/policy"
+	"holdfast/internal/store"
+	"holdfast/internal/verdict"
+)
+
+func reader(s string) io.Reader { return strings.NewReader(s) }
+
+func TestAPromiseFromItsFirstDayThroughAFailureAndBack(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt()
+		h.is(isms.Unproven) // nothing is bound
+		h.bind()
+		h.is(isms.Unproven) // bound, but about nothing
+		h.server("here")
+		h.look()
+		h.is(isms.Unproven) // looked at, but nobody says that these are all servers
+		h.declare()
+		h.is(isms.Holding)
+		held := h.clock.Now()
+
+		h.pass(5*time.Hour, 30*time.Minute)
+		h.is(isms.Holding)
+		h.astray["here"] = true
+		h.pass(time.Hour, 30*time.Minute)
+		h.is(isms.Failing)
+		failed := h.clock.Now()
+		f := h.failure()
+		same(t, "opened by", f.Verdict, isms.Failing)
+
+		boss := h.person("mira", isms.Owner) // not the owner of this control
+		_, err := h.Take(ctx, boss, f.ID, control.Step{State: control.Restored, Note: "Started chrony again."})
+		refused(t, err, "can.not_yours")
+		_, err = h.Take(ctx, h.ana(), f.ID, control.Step{State: control.Restored, Note: "Started chrony again."})
+		refused(t, err, "failure.still_failing")
+		h.astray["here"] = false
+		h.pass(time.Hour, 30*time.Minute)
+		h.is(isms.Holding)
+		_, err = h.Take(ctx, h.ana(), f.ID, control.Step{State: control.CauseFound, Category: "technical", Note: "x"})
+		refused(t, err, "failure.out_of_order")
+		_, err = h.Take(ctx, h.ana(), f.ID, control.Step{State: control.Restored})
+		refused(t, err, "failure.proof_missing")
+		for _, s := range []control.Step{
+			{State: control.Restored, Note: "Started chrony again."},
+			{State: control.CauseFound, Category: "technical", Note: "The package was removed by an upgrade."},
+			{State: control.ExposureChecked, Category: "none_found", Note: "Logs of the hour carry usable times."},
+			{State: control.Prevented, Measures: []control.Measure{{What: "Pin the package", Owner: "acc_ana", Due: "2026-12-01"}}},
+		} {
+			_, err := h.Take(ctx, h.ana(), f.ID, s)
+			must(t, err)
+		}
+		_, err = h.Watch(ctx, h.ana(), f.ID, h.clock.Now().Add(24*time.Hour), isms.Period{Minutes: 15})
+		must(t, err)
+		h.pass(23*time.Hour, 15*time.Minute)
+		same(t, "watched", h.failure().State, control.Watching)
+		h.pass(2*time.Hour, 15*time.Minute)
+		h.see(func(tx *store.Tx) error {
+			got, err := control.Failures.Get(ctx, tx, f.ID)
+			same(t, "after a clean watch", got.State, control.Closed)
+			same(t, "steps", len(got.Steps), 5)
+			return err
+		})
+		h.is(isms.Holding)
+		h.was(held, isms.Holding)
+		h.was(failed, isms.Failing)
+		h.was(h.clock.Now(), isms.Holding)
+	})
+}
+
+func TestAFailureThatComesBackBeginsAnew(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt()
+		h.bind()
+		h.server("here")
+		h.declare()
+		h.look()
+		h.is(isms.Holding)
+		h.astray["here"] = true
+		h.pass(time.Hour, time.Hour)
+		f := h.failure()
+		h.astray["here"] = false
+		h.pass(time.Hour, time.Hour)
+		_, err := h.Take(ctx, h.ana(), f.ID, control.Step{State: control.Restored, Note: "Repaired."})
+		must(t, err)
+		h.astray["here"] = true
+		h.pass(time.Hour, time.Hour)
+		f = h.failure()
+		same(t, "state", f.State, control.Detected)
+		same(t, "relapses", f.Relapses, 1)
+		same(t, "steps", len(f.Steps), 0)
+	})
+}
+
+func TestSilenceIsNeverSuccess(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt()
+		h.bind()
+		h.server("here")
+		h.declare()
+		h.look()
+		h.is(isms.Holding)
+		looked := h.clock.Now()
+		h.blind["here"] = true
+		h.pass(2*time.Hour, time.Hour)
+		h.is(isms.Holding) // it could not look, and the last look still counts
+		h.clock.Pass(48 * time.Hour)
+		h.is(isms.Stale) // nobody was there for two days
+		same(t, "opened by", h.failure().Verdict, isms.Stale)
+		h.see(func(tx *store.Tx) error {
+			v, err := control.VerdictOf(ctx, tx, h.words[0].Clause)
+			same(t, "stale since the window ended, not since somebody noticed", v.Since, looked.Add(3*time.Hour))
+			return err
+		})
+		h.was(looked.Add(2*time.Hour), isms.Holding)
+		h.blind["here"] = false
+		h.look()
+		h.is(isms.Holding)
+	})
+}
+
+func TestANewServerAndARetiredOne(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt()
+		h.bind()
+		h.server("here")
+		h.declare()
+		h.look()
+		h.is(isms.Holding)
+		far := h.server("far away") // no agent there yet
+		h.look()
+		h.is(isms.Unproven)
+		h.clock.Pass(time.Minute)
+		refused(t, h.RetireSubject(ctx, h.ana(), far.ID, " "), "policy.reason_missing")
+		must(t, h.RetireSubject(ctx, h.ana(), far.ID, "Switched off."))
+		h.is(isms.Holding)
+		must(t, h.Select(ctx, h.ana(), h.scope.ID, 2, control.Selector{Subjects: []isms.ID{far.ID}}))
+		h.is(isms.Unproven)
+		refused(t, h.Declare(ctx, h.ana(), h.scope.ID, 2), "record.changed")
+	})
+}
+
+func TestAnExceptionIsApprovedByAnotherPersonAndEnds(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt()
+		h.bind()
+		old := h.server("here")
+		h.declare()
+		h.astray["here"] = true
+		h.look()
+		h.is(isms.Failing)
+		_, err := h.Ask(ctx, h.ana(), control.Exception{Subjects: []isms.ID{old.ID}, Reason: "Replaced in December."})
+		refused(t, err, "exception.endless")
+		_, err = h.Ask(ctx, h.ana(), control.Exception{Reason: "Replaced.", Until: h.clock.Now().Add(time.Hour)})
+		refused(t, err, "exception.names_nothing")
+		e, err := h.Ask(ctx, h.ana(), control.Exception{Subjects: []isms.ID{old.ID}, Proofs: []isms.ID{h.check.ID}, Reason: "Replaced in December.", Until: h.clock.Now().Add(10 * time.Hour)})
+		must(t, err)
+		h.is(isms.Failing)
+		refused(t, h.Decide(ctx, h.ana(), e.ID, true, ""), "apart.you_asked")
+		h.clock.Pass(time.Minute)
+		must(t, h.Decide(ctx, h.boris(), e.ID, true, "Until the new gateway is there."))
+		h.is(isms.Excepted)
+		excepted := h.clock.Now()
+		h.pass(9*time.Hour, time.Hour)
+		h.is(isms.Excepted)
+		h.pass(2*time.Hour, time.Hour)
+		h.is(isms.Failing)
+		h.was(excepted, isms.Excepted)
+		h.see(func(tx *store.Tx) error {
+			v, err := control.VerdictOf(ctx, tx, h.words[0].Clause)
+			same(t, "failing again when it ended", v.Since, e.Until)
+			return err
+		})
+	})
+}
+
+func TestADutyIsSealedAndFallsDueAgain(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt(policy.Sentence{Text: "Access rights are reviewed every quarter.", Cadence: "P3M"})
+		c, ps, err := h.Make(ctx, h.ana(), control.Control{Title: isms.TextIn(isms.English, "Rights reviewed")}, []control.Proof{
+			{Key: "review", Kind: verdict.DutyProof, Every: isms.Period{Years: 1}, Required: true, Role: isms.Owner}})
+		must(t, err)
+		_, err = h.Bind(ctx, h.ana(), h.words[0].ID, c.ID, nil, nil)
+		must(t, err)
+		h.is(isms.Unproven)
+		_, err = h.proofs.Seal(ctx, h.person("emil", isms.Employee), evidence.Record{Proof: ps[0].ID, Outcome: evidence.Done})
+		refused(t, err, "can.not_yours")
+		_, err = h.proofs.Seal(ctx, h.person("mira", isms.Owner), evidence.Record{Proof: ps[0].ID, Outcome: evidence.DoneWithFinding, Note: "Two leavers still had rights."})
+		must(t, err)
+		h.is(isms.Holding)
+		h.clock.Pass(91 * 24 * time.Hour)
+		h.is(isms.Holding)
+		h.clock.Pass(3 * 24 * time.Hour)
+		h.is(isms.Stale) // promised quarterly, planned yearly: the promise binds
+		h.see(func(tx *store.Tx) error {
+			v, err := control.VerdictOf(ctx, tx, c.ID)
+			same(t, "the control by its own plan", v.Verdict, isms.Holding)
+			return err
+		})
+	})
+}
+
+func TestBindingsGoWithTheWords(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt()
+		h.bind()
+		h.server("here")
+		h.declare()
+		h.look()
+		h.is(isms.Holding)
+		_, err := h.Bind(ctx, h.ana(), h.words[0].ID, h.control.ID, nil, nil)
+		refused(t, err, "control.bound_already")
+		_, err = h.Bind(ctx, h.ana(), h.words[0].ID, h.control.ID, []string{"daily"}, nil)
+		refused(t, err, "control.part_unknown")
+
+		for i, want := range []isms.Verdict{isms.Holding, isms.Unproven} { // the same words, then others
+			words := []string{promise, promise + " Twice."}[i]
+			h.clock.Pass(time.Minute)
+			got, err := h.docs.Import(ctx, h.ana(), policy.Import{Document: h.text.Document, Language: isms.English, Sentences: []policy.Sentence{{Line: 1, Text: words, Kind: "does"}}})
+			must(t, err)
+			h.see(func(tx *store.Tx) error {
+				as, err := policy.AlignmentsOf(ctx, tx, got.Text, "", 10)
+				for _, a := range as {
+					must(t, h.docs.Decide(ctx, h.ana(), a.ID, true))
+				}
+				return err
+			})
+			must(t, h.docs.Submit(ctx, h.ana(), got.Version))
+			must(t, h.docs.Approve(ctx, h.boris(), got.Version))
+			h.is(isms.Holding) // another version is approved, but not in force
+			must(t, h.docs.Publish(ctx, h.boris(), got.Version, "", isms.Period{}))
+			h.is(want)
+		}
+		h.see(func(tx *store.Tx) error {
+			n, err := control.Tally(ctx, tx, h.text.Document)
+			same(t, "unproven clauses", n[isms.Unproven], 1)
+			return err
+		})
+	})
+}
+
+func TestDaysAreSealedWhenTheyAreOver(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt()
+		h.bind()
+		h.server("here")
+		h.declare()
+		h.look()
+		h.pass(26*time.Hour, time.Hour)
+		h.astray["here"] = true
+		h.pass(24*time.Hour, time.Hour)
+		for _, want := range []int{2, 0} {
+			n, err := h.SealDays(ctx)
+			must(t, err)
+			same(t, "sealed days", n, want)
+		}
+		h.see(func(tx *store.Tx) error {
+			ds, err := control.DaysOf(ctx, tx, h.text.Document, "", 10)
+			same(t, "days", len(ds), 2)
+			same(t, "first day", ds[0].Verdicts[h.words[0].Clause], isms.Holding)
+			same(t, "second day", ds[1].Verdicts[h.words[0].Clause], isms.Failing)
+			return err
+		})
+	})
+}
