@@ -2,5 +2,5 @@ package main
 
 // acts lists every command that can act inside a running server.
 func acts() []act {
-	return []act{&orgCreateCmd{}, &orgListCmd{}}
+	return []act{&orgCreateCmd{}, &orgListCmd{}, &backupCmd{}}
 }

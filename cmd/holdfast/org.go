@@ -14,6 +14,9 @@ type place struct {
 	Data     string `default:"./holdfast-data" env:"HOLDFAST_DATA" type:"path" help:"Data directory."`
 	Database string `env:"HOLDFAST_DATABASE" placeholder:"postgres://..." help:"PostgreSQL database; without it SQLite in the data directory."`
 	KeyFile  string `env:"HOLDFAST_KEY_FILE" type:"path" placeholder:"FILE" help:"Master key; by default in the user's configuration directory. Never inside the data directory."`
+
+	// Origins are how browsers reach the server; set by up.
+	Origins []string `kong:"-" json:"-"`
 }
 
 type orgCmd struct {

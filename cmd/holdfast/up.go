@@ -39,6 +39,7 @@ func (c *upCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	c.Origins = []string{c.address()}
 	a, err := openApp(ctx, c.place)
 	if err != nil {
 		return errors.Join(err, closeAll(listeners))

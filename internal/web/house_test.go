@@ -36,10 +36,11 @@ func who(_ context.Context, session string) (*Visitor, error) {
 // house is a server that shows every sample page under its name.
 func house(t testing.TB) *Server {
 	t.Helper()
-	s, err := New(Config{Hosts: []string{"localhost:8700"}, Clock: stopped(sample.Now), Who: who})
+	s, err := New(Config{Hosts: []string{"localhost:8700"}, Clock: stopped(sample.Now)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.find = who
 	for _, pl := range places[1:] { // so that the navigation is whole
 		s.routes = append(s.routes, route{pattern: "GET " + pl.path, handler: s.sampleHandler(page404)})
 	}

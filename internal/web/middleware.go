@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -112,16 +113,14 @@ func (s *Server) page(rt route) http.Handler {
 		h := w.Header()
 		h.Add("Vary", "Cookie, Accept-Language, Accept-Encoding, HX-Request")
 		ctx, err := s.admit(r, rt)
-		if err == nil {
-			r = r.WithContext(ctx)
-			var to string
-			if s.config.Gate != nil {
-				to, err = s.config.Gate(ctx, r.URL.Path)
-			}
-			if to != "" && to != r.URL.Path {
+		r = r.WithContext(ctx)
+		if s.config.People != nil && (err == nil || isms.KindOf(err) == isms.SignIn) {
+			to, gerr := s.gate(ctx, r.URL.Path)
+			if to != "" {
 				http.Redirect(w, r, to, http.StatusSeeOther)
 				return
 			}
+			err = errors.Join(err, gerr)
 		}
 		if err == nil {
 			err = rt.handler(w, r)
@@ -135,8 +134,8 @@ func (s *Server) page(rt route) http.Handler {
 // admit finds out who asks, and refuses nobody's request for a closed page.
 func (s *Server) admit(r *http.Request, rt route) (context.Context, error) {
 	ctx := r.Context()
-	if session := s.readCookie(r, sessionCookie); session != "" && s.config.Who != nil {
-		v, err := s.config.Who(ctx, session)
+	if session := s.readCookie(r, sessionCookie); session != "" && s.find != nil {
+		v, err := s.find(ctx, session)
 		if err != nil && isms.KindOf(err) != isms.SignIn {
 			return ctx, fmt.Errorf("find the visitor: %w", err)
 		}

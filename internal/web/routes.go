@@ -20,8 +20,60 @@ type route struct {
 
 // table lists every page and every form of the door.
 func (s *Server) table() []route {
-	return []route{
+	table := []route{
 		{pattern: "POST /preferences", handler: s.savePreferences, open: true},
+	}
+	if s.config.People != nil {
+		table = append(table, s.entry()...)
+		table = append(table, s.office()...)
+	}
+	return table
+}
+
+// entry are the pages on the way in.
+func (s *Server) entry() []route {
+	return []route{
+		{pattern: "GET /setup", handler: s.setUp, open: true},
+		{pattern: "POST /setup", handler: s.doSetUp, open: true},
+		{pattern: "GET /sign-in", handler: s.signIn, open: true},
+		{pattern: "POST /sign-in", handler: s.doSignIn, open: true},
+		{pattern: "POST /sign-in/passkey", handler: s.doPasskey, open: true},
+		{pattern: "GET /sign-in/code", handler: s.second, open: true},
+		{pattern: "POST /sign-in/code", handler: s.doSecond, open: true},
+		{pattern: "GET /account/totp", handler: s.enrol, open: true},
+		{pattern: "POST /account/totp", handler: s.doEnrol, open: true},
+		{pattern: "POST /account/passkeys", handler: s.doAddPasskey, open: true},
+		{pattern: "POST /account/codes-kept", handler: s.codesKept},
+		{pattern: "GET /step-up", handler: s.stepUp},
+		{pattern: "POST /step-up", handler: s.doStepUp},
+		{pattern: "POST /step-up/passkey", handler: s.doStepUp},
+		{pattern: "POST /sign-out", handler: s.signOut, open: true},
+		{pattern: "GET /invitation/{token}", handler: s.invitation, open: true},
+		{pattern: "POST /invitation/{token}", handler: s.doInvitation, open: true},
+		{pattern: "GET /reset/{token}", handler: s.invitation, open: true},
+		{pattern: "POST /reset/{token}", handler: s.doReset, open: true},
+		{pattern: "GET /organisation", handler: s.nameOrganisation},
+		{pattern: "POST /organisation", handler: s.doNameOrganisation},
+		{pattern: "POST /enter/{place}", handler: s.enter},
+	}
+}
+
+// office are the pages about people, tokens, backups and settings.
+func (s *Server) office() []route {
+	return []route{
+		{pattern: "GET /people", handler: s.people},
+		{pattern: "POST /people/invitations", handler: s.invite},
+		{pattern: "POST /people/invitations/{id}/withdraw", handler: s.withdraw},
+		{pattern: "GET /account", handler: s.account},
+		{pattern: "POST /account/sessions/{id}/end", handler: s.endSession},
+		{pattern: "POST /account/sessions/end-others", handler: s.endOthers},
+		{pattern: "POST /account/recovery-codes", handler: s.newCodes},
+		{pattern: "POST /account/passkeys/{id}/remove", handler: s.removePasskey},
+		{pattern: "GET /tokens", handler: s.tokens},
+		{pattern: "POST /tokens", handler: s.doToken},
+		{pattern: "POST /tokens/{id}/revoke", handler: s.revokeToken},
+		{pattern: "GET /settings", handler: s.settings},
+		{pattern: "POST /settings", handler: s.doSettings},
 	}
 }
 

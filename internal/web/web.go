@@ -15,9 +15,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
+	"holdfast/internal/instance"
 	"holdfast/internal/isms"
+	"holdfast/internal/people"
 	"holdfast/internal/web/page"
 	"holdfast/internal/web/static"
 )
@@ -38,13 +41,16 @@ type Config struct {
 	// Log receives one line a request and the causes of internal errors.
 	Log *slog.Logger
 
-	// Who says who makes a request: from the session cookie, or nobody. An error
-	// is answered like one from a handler. Nil means that nobody ever signs in.
-	Who func(ctx context.Context, session string) (*Visitor, error)
+	// Address is how browsers reach us, such as https://isms.example.com, for links to hand over.
+	Address string
 
-	// Gate may refuse every page before its handler, for example until set-up is
-	// done; it returns the address to go to, or "". Static files are never gated.
-	Gate func(ctx context.Context, path string) (string, error)
+	// Version of the product, as settings show it.
+	Version string
+
+	// Instance and People are the installation. Without People nobody signs in and only the
+	// static files and error pages are served.
+	Instance *instance.Instance
+	People   *people.People
 
 	// Sample marks every page as belonging to a sample organisation.
 	Sample bool
@@ -63,6 +69,9 @@ type Visitor struct {
 	Zone         *time.Location // of the organisation
 	Organisation *page.Organisation
 	Nav          NavCounts
+	Place        isms.ID               // the organisation that the session is in
+	Of           instance.Organisation // its record
+	Operator     bool                  // runs the installation
 }
 
 // NavCounts are the small numbers in the navigation.
@@ -77,6 +86,10 @@ type Server struct {
 	assets *static.Files
 	root   http.Handler
 	routes []route
+
+	// find is who a session cookie speaks for; nil where nobody signs in.
+	find      func(ctx context.Context, session string) (*Visitor, error)
+	setUpDone atomic.Bool
 }
 
 // New builds the door. Pages are added by the route table in routes.go.
@@ -98,6 +111,9 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	s := &Server{config: c, assets: assets}
+	if c.People != nil {
+		s.find = s.who
+	}
 	s.routes = s.table()
 	if s.root, err = s.chain(); err != nil {
 		return nil, err
