@@ -119,8 +119,8 @@ func (e *Entry) Intact() bool {
 // hash is the RFC 6962 leaf hash.
 func (e *Entry) hash() tlog.Hash { return tlog.RecordHash(e.Leaf()) }
 
-// Bundle writes leaves as a C2SP tlog-tiles entry bundle: each behind its length in 16 bits.
-func Bundle(leaves [][]byte) []byte {
+// EntryBundle writes leaves as a C2SP tlog-tiles entry bundle: each behind its length in 16 bits.
+func EntryBundle(leaves [][]byte) []byte {
 	var b []byte
 	for _, l := range leaves {
 		b = binary.BigEndian.AppendUint16(b, uint16(len(l)))

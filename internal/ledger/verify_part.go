@@ -192,7 +192,7 @@ type hasher struct{ buf []byte }
 
 // leaf is the RFC 6962 leaf hash of an entry as it lies there.
 func (h *hasher) leaf(w *raw) tlog.Hash {
-	e := Entry{At: isms.Instant(w.at), Rev: w.rev, Kind: view(w.kind), Subject: isms.ID(view(w.subject)), Actor: view(w.actor), Means: isms.Means(view(w.means))}
+	e := Entry{At: isms.Instant(w.at), Rev: w.rev, Kind: words(w.kind), Subject: isms.ID(words(w.subject)), Actor: words(w.actor), Means: isms.Means(words(w.means))}
 	h.buf = append(append(h.buf[:0], headerDomain), w.salt...)
 	h.buf = e.appendHeader(h.buf)
 	header := sha256.Sum256(h.buf)
@@ -208,7 +208,7 @@ func (h *hasher) commitment(domain byte, salt, b []byte) Commitment {
 	return sha256.Sum256(h.buf)
 }
 
-// view lets bytes be read as a string for as long as they are not overwritten.
-func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// words lets bytes be read as a string for as long as they are not overwritten.
+func words(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
