@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -60,5 +61,20 @@ func BenchmarkLookAt500Controls10000Subjects(b *testing.B) {
 	}
 	if b.Elapsed()/time.Duration(b.N) > 10*time.Millisecond && b.N > 10 {
 		b.Errorf("over the budget of 10 ms")
+	}
+}
+
+// How much memory a Live takes for each subject; the figure stands in its comment.
+func BenchmarkMemoryOfALive(b *testing.B) {
+	in := big(10_000)
+	var before, after runtime.MemStats
+	for range b.N {
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		live := NewLive(in)
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/10_000, "B/subject")
+		runtime.KeepAlive(live)
 	}
 }

@@ -145,7 +145,7 @@ func (m *model) deriveProof(p *plan, seen facts, next *boundary) ProofResult {
 		}
 		if e := p.excuse(subject, m.in.At); e != nil && c < excepted {
 			s.Without, s.Verdict, s.Exception = s.Verdict, isms.Excepted, e.ID
-			s.Reasons = append(s.Reasons, isms.Because(ExceptedUntil, "exception", string(e.ID), "until", e.Until.String()))
+			s.Reasons = append(s.Reasons, isms.Because("verdict.excepted", "exception", string(e.ID), "until", e.Until.String()))
 		}
 		out.Subjects.add(s.Verdict, 1)
 		out.Items = append(out.Items, s)
@@ -161,18 +161,18 @@ func (m *model) explain(p *plan, f *fact, c code, until isms.Instant) []isms.Rea
 	var out []isms.Reason
 	switch {
 	case c == failing:
-		out = append(out, isms.Because(LookedNegative, "observed", f.last.String()))
+		out = append(out, isms.Because("verdict.negative", "observed", f.last.String()))
 		l := &m.in.Looks[f.look-1]
 		for _, g := range p.figures {
 			if seen, ok := l.measure(g); ok && !g.meets(seen) {
-				out = append(out, isms.Because(FigureMissed, "kind", string(g.Kind), "name", g.Name, "promised", g.Value, "seen", seen))
+				out = append(out, isms.Because("verdict.figure_missed", "kind", string(g.Kind), "name", g.Name, "promised", g.Value, "seen", seen))
 			}
 		}
 		out = append(out, l.Reasons...)
 	case c == stale && f.showed != nothing:
-		out = append(out, isms.Because(LookStale, "observed", f.last.String(), "since", until.String(), "window", p.window.String()))
+		out = append(out, isms.Because("verdict.stale", "observed", f.last.String(), "since", until.String(), "window", p.window.String()))
 	case c == stale:
-		out = append(out, isms.Because(LookStale, "observed", "", "since", until.String(), "window", p.window.String()))
+		out = append(out, isms.Because("verdict.stale", "observed", "", "since", until.String(), "window", p.window.String()))
 	case c == unproven && f.showed == unjudged:
 		for _, w := range p.weak {
 			if w.Code != "" {
@@ -180,25 +180,38 @@ func (m *model) explain(p *plan, f *fact, c code, until isms.Instant) []isms.Rea
 			}
 		}
 	case c == unproven && f.showed == positive:
-		out = append(out, isms.Because(NoWindow))
+		out = append(out, isms.Because("verdict.no_window"))
 	case c == unproven && p.Kind == DutyProof && f.due > m.in.At:
-		out = append(out, isms.Because(DutyNotYetDue, "due", f.due.String()))
+		out = append(out, isms.Because("verdict.duty_not_yet_due", "due", f.due.String()))
 	case c == unproven && p.Kind == DutyProof && f.due != 0:
-		out = append(out, isms.Because(DutyNeverDone, "due", f.due.String()))
+		out = append(out, isms.Because("verdict.duty_never_done", "due", f.due.String()))
 	case c == unproven:
-		out = append(out, isms.Because(NeverLooked))
+		out = append(out, isms.Because("verdict.never_looked"))
 	}
 	if f.couldNot > 0 && m.in.Looks[f.couldNot-1].when() >= f.last {
 		l := &m.in.Looks[f.couldNot-1]
-		out = append(out, isms.Because(CouldNotLook, "since", max(f.refused, f.last).String()))
+		out = append(out, isms.Because("verdict.could_not_look", "since", max(f.refused, f.last).String()))
 		out = append(out, l.Reasons...)
 	}
 	return out
 }
 
 // clause takes the proofs together: the verdict on the clause and on each of its parts.
+// A confirmed binding under which nothing is required, or a figure that nothing judges,
+// is a promise without proof.
 func (m *model) clause(proofs []isms.Verdict, at isms.Instant) (isms.Verdict, []PartResult) {
-	all := make([]isms.Verdict, 0, len(proofs)+len(m.parts)+1)
+	bindings := make([][]isms.Verdict, len(m.bindings))
+	for i := range m.plans {
+		if p := &m.plans[i]; m.required(p, at) {
+			bindings[p.binding] = append(bindings[p.binding], proofs[i])
+		}
+	}
+	var all []isms.Verdict
+	for i, b := range m.bindings {
+		if b.counts(at) {
+			all = append(all, b.verdict(bindings[i]))
+		}
+	}
 	if len(m.flaws) > 0 {
 		all = append(all, isms.Unproven)
 	}
@@ -207,32 +220,28 @@ func (m *model) clause(proofs []isms.Verdict, at isms.Instant) (isms.Verdict, []
 		var here []isms.Verdict
 		parts[k].Part = part
 		for i := range m.plans {
-			p := &m.plans[i]
-			if !m.required(p, at) || !contains(p.parts, part) {
-				continue
+			if p := &m.plans[i]; m.required(p, at) && contains(p.parts, part) {
+				here = append(here, proofs[i])
+				parts[k].Proofs = append(parts[k].Proofs, p.ID)
 			}
-			here = append(here, proofs[i])
-			parts[k].Proofs = append(parts[k].Proofs, p.ID)
 		}
-		for _, b := range m.bindings {
-			if b.counts(at) && len(b.unjudged) > 0 && covers(b.Parts, part) {
+		for i, b := range m.bindings {
+			if b.counts(at) && covers(b.Parts, part) && (len(b.unjudged) > 0 || len(bindings[i]) == 0) {
 				here = append(here, isms.Unproven)
 			}
 		}
 		parts[k].Verdict = isms.Worst(here...)
 		all = append(all, parts[k].Verdict)
 	}
-	for i := range m.plans {
-		if m.required(&m.plans[i], at) {
-			all = append(all, proofs[i])
-		}
-	}
-	for _, b := range m.bindings {
-		if b.counts(at) && len(b.unjudged) > 0 {
-			all = append(all, isms.Unproven)
-		}
-	}
 	return isms.Worst(all...), parts
+}
+
+// verdict of a binding over its required proofs.
+func (b bound) verdict(proofs []isms.Verdict) isms.Verdict {
+	if len(b.unjudged) > 0 {
+		proofs = append(proofs, isms.Unproven)
+	}
+	return isms.Worst(proofs...)
 }
 
 func contains(parts []string, part string) bool {
@@ -259,16 +268,13 @@ func (m *model) results(proofs []ProofResult) []BindingResult {
 				vs = append(vs, proofs[k].Verdict)
 			}
 		}
-		if len(b.unjudged) > 0 {
-			vs = append(vs, isms.Unproven)
-		}
 		if len(vs) == 0 {
-			r.Reasons = append(r.Reasons, isms.Because(NoRequiredProof, "control", string(b.Control)))
+			r.Reasons = append(r.Reasons, isms.Because("verdict.no_required_proof", "control", string(b.Control)))
 		}
 		if !r.Counts {
-			r.Reasons = append(r.Reasons, isms.Because(BindingProposed, "binding", string(b.ID)))
+			r.Reasons = append(r.Reasons, isms.Because("verdict.binding_proposed", "binding", string(b.ID)))
 		}
-		r.Verdict = isms.Worst(vs...)
+		r.Verdict = b.verdict(vs)
 		out[i] = r
 	}
 	return out
@@ -278,19 +284,19 @@ func (m *model) results(proofs []ProofResult) []BindingResult {
 func (m *model) reasons(r Result) []isms.Reason {
 	out := append([]isms.Reason(nil), m.flaws...)
 	if len(m.bindings) == 0 {
-		out = append(out, isms.Because(NoBinding))
+		out = append(out, isms.Because("verdict.no_binding"))
 	}
 	proven := 0
 	for _, p := range r.Parts {
 		if len(p.Proofs) == 0 {
-			out = append(out, isms.Because(PartWithoutProof, "part", p.Part))
+			out = append(out, isms.Because("verdict.part_without_proof", "part", p.Part))
 		}
 		if p.Verdict == isms.Holding {
 			proven++
 		}
 	}
 	if len(m.in.Clause.Parts) > 0 {
-		out = append(out, isms.Because(PartsProven, "proven", strconv.Itoa(proven), "of", strconv.Itoa(len(r.Parts))))
+		out = append(out, isms.Because("verdict.parts_proven", "proven", strconv.Itoa(proven), "of", strconv.Itoa(len(r.Parts))))
 	}
 	for _, b := range r.Bindings {
 		out = append(out, b.Reasons...)
@@ -301,7 +307,7 @@ func (m *model) reasons(r Result) []isms.Reason {
 			out = append(out, p.Reasons...)
 			for _, v := range isms.Verdicts[:4] {
 				if n := p.Subjects.In(v); n > 0 {
-					out = append(out, isms.Because(SubjectsAt, "verdict", string(v),
+					out = append(out, isms.Because("verdict.subjects_at", "verdict", string(v),
 						"subjects", strconv.Itoa(n), "of", strconv.Itoa(p.Subjects.Of()), "proof", string(p.Proof)))
 				}
 			}
@@ -309,7 +315,7 @@ func (m *model) reasons(r Result) []isms.Reason {
 	}
 	for i := range m.in.Exceptions {
 		if e := &m.in.Exceptions[i]; e.Approved != 0 && e.Approved <= m.in.At && !e.ends() {
-			out = append(out, isms.Because(ExceptionUnending, "exception", string(e.ID)))
+			out = append(out, isms.Because("verdict.exception_unending", "exception", string(e.ID)))
 		}
 	}
 	return out

@@ -59,21 +59,21 @@ type row struct {
 func TestTheAlgebra(t *testing.T) {
 	rows := []row{
 		{name: "all looks positive and fresh", from: tls, want: isms.Holding, next: at("2026-03-10 14:30"), tally: "2/2"},
-		{name: "one subject negative", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Negative }, want: isms.Failing, says: LookedNegative, tally: "1/2"},
+		{name: "one subject negative", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Negative }, want: isms.Failing, says: "verdict.negative", tally: "1/2"},
 		{name: "a negative look stays negative past its window", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Negative; in.At = at("2026-03-12 12:00") }, want: isms.Failing},
-		{name: "failing outranks stale", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Negative; in.Looks[1].Observed = 1 }, want: isms.Failing, says: LookStale},
+		{name: "failing outranks stale", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Negative; in.Looks[1].Observed = 1 }, want: isms.Failing, says: "verdict.stale"},
 		{name: "one moment before the window ends", from: tls, do: func(in *Input) { in.At = at("2026-03-10 14:30") - 1 }, want: isms.Holding},
-		{name: "the window has ended", from: tls, do: func(in *Input) { in.At = at("2026-03-10 14:30") }, want: isms.Stale, says: LookStale, tally: "0/2"},
-		{name: "stale outranks unproven", from: tls, do: func(in *Input) { in.Looks = in.Looks[:1]; in.At = at("2026-03-10 15:00") }, want: isms.Stale, says: NeverLooked},
+		{name: "the window has ended", from: tls, do: func(in *Input) { in.At = at("2026-03-10 14:30") }, want: isms.Stale, says: "verdict.stale", tally: "0/2"},
+		{name: "stale outranks unproven", from: tls, do: func(in *Input) { in.Looks = in.Looks[:1]; in.At = at("2026-03-10 15:00") }, want: isms.Stale, says: "verdict.never_looked"},
 		{name: "a claimed time in the future makes nothing younger", from: tls, do: func(in *Input) {
 			in.Looks[0].Observed, in.Looks[1].Observed = at("2030-01-01 00:00"), at("2030-01-01 00:00")
 			in.At = at("2026-03-10 14:31")
 		}, want: isms.Stale},
-		{name: "a look recorded later plays no part", from: tls, do: func(in *Input) { in.Looks[0].Outcome, in.Looks[0].Recorded = Negative, noon+1 }, want: isms.Unproven, says: NeverLooked},
-		{name: "without window and plan nothing counts", from: tls, do: func(in *Input) { in.Proofs[0].Every, in.Proofs[0].Window = isms.Period{}, isms.Period{} }, want: isms.Unproven, says: NoWindow},
+		{name: "a look recorded later plays no part", from: tls, do: func(in *Input) { in.Looks[0].Outcome, in.Looks[0].Recorded = Negative, noon+1 }, want: isms.Unproven, says: "verdict.never_looked"},
+		{name: "without window and plan nothing counts", from: tls, do: func(in *Input) { in.Proofs[0].Every, in.Proofs[0].Window = isms.Period{}, isms.Period{} }, want: isms.Unproven, says: "verdict.no_window"},
 		{name: "the plan is the window where none is given", from: tls, do: func(in *Input) { in.Proofs[0].Window = isms.Period{} }, want: isms.Holding, next: at("2026-03-10 12:30")},
 
-		{name: "could not look, never looked", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Error }, want: isms.Unproven, says: CouldNotLook, tally: "1/2"},
+		{name: "could not look, never looked", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Error }, want: isms.Unproven, says: "verdict.could_not_look", tally: "1/2"},
 		{name: "could not look ages into stale", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Error; in.At = at("2026-03-10 14:30") }, want: isms.Stale},
 		{name: "could not look again and again does not stay young", from: tls, do: func(in *Input) {
 			in.Looks[0].Outcome = Error
@@ -81,63 +81,66 @@ func TestTheAlgebra(t *testing.T) {
 			again.Observed, again.Received, again.Recorded = at("2026-03-10 14:20"), at("2026-03-10 14:20"), at("2026-03-10 14:20")
 			in.Looks = append(in.Looks, again)
 			in.At = at("2026-03-10 14:30")
-		}, want: isms.Stale, says: CouldNotLook},
+		}, want: isms.Stale, says: "verdict.could_not_look"},
 		{name: "could not look after a good look", from: tls, do: func(in *Input) {
 			in.Looks = append(in.Looks, Look{Proof: "prf_tls", Subject: "sub_mail", Outcome: Error, Observed: noon - 60, Recorded: noon - 60})
-		}, want: isms.Holding, says: CouldNotLook, next: at("2026-03-10 14:30")},
+		}, want: isms.Holding, says: "verdict.could_not_look", next: at("2026-03-10 14:30")},
 		{name: "could not look after a bad look is still bad", from: tls, do: func(in *Input) {
 			in.Looks[1].Outcome = Negative
 			in.Looks = append(in.Looks, Look{Proof: "prf_tls", Subject: "sub_mail", Outcome: Error, Observed: noon - 60, Recorded: noon - 60})
 		}, want: isms.Failing},
 
-		{name: "nothing bound", from: tls, do: func(in *Input) { in.Bindings = nil }, want: isms.Unproven, says: NoBinding},
-		{name: "bound but not confirmed", from: tls, do: func(in *Input) { in.Bindings[0].Confirmed = 0 }, want: isms.Unproven, says: BindingProposed},
+		{name: "nothing bound", from: tls, do: func(in *Input) { in.Bindings = nil }, want: isms.Unproven, says: "verdict.no_binding"},
+		{name: "bound but not confirmed", from: tls, do: func(in *Input) { in.Bindings[0].Confirmed = 0 }, want: isms.Unproven, says: "verdict.binding_proposed"},
 		{name: "confirmed later", from: tls, do: func(in *Input) { in.Bindings[0].Confirmed = noon + 1 }, want: isms.Unproven},
 		{name: "a failing proof under an unconfirmed binding plays no part", from: tls, do: func(in *Input) {
 			in.Bindings = append(in.Bindings, Binding{ID: "bnd_2", Control: "ctl_x"})
 			in.Proofs = append(in.Proofs, Proof{ID: "prf_x", Control: "ctl_x", Kind: RuleProof, Required: true, Every: period("P1D")})
 			in.Looks = append(in.Looks, Look{Proof: "prf_x", Outcome: Negative, Observed: noon - 1, Recorded: noon - 1})
-		}, want: isms.Holding, says: BindingProposed},
-		{name: "no proof at all", from: tls, do: func(in *Input) { in.Proofs = nil }, want: isms.Unproven, says: NoRequiredProof},
-		{name: "only supporting proofs", from: tls, do: func(in *Input) { in.Proofs[0].Required = false }, want: isms.Unproven, says: NoRequiredProof},
+		}, want: isms.Holding, says: "verdict.binding_proposed"},
+		{name: "no proof at all", from: tls, do: func(in *Input) { in.Proofs = nil }, want: isms.Unproven, says: "verdict.no_required_proof"},
+		{name: "only supporting proofs", from: tls, do: func(in *Input) { in.Proofs[0].Required = false }, want: isms.Unproven, says: "verdict.no_required_proof"},
+		{name: "one of two controls has no proof", from: tls, do: func(in *Input) {
+			in.Bindings = append(in.Bindings, Binding{ID: "bnd_2", Control: "ctl_x", Confirmed: 1})
+		}, want: isms.Unproven, says: "verdict.no_required_proof"},
 		{name: "a supporting proof fails", from: tls, do: func(in *Input) {
 			in.Proofs = append(in.Proofs, Proof{ID: "prf_x", Control: "ctl_tls", Kind: RuleProof, Every: period("P1D")})
 			in.Looks = append(in.Looks, Look{Proof: "prf_x", Outcome: Negative, Observed: noon - 1, Recorded: noon - 1})
-		}, want: isms.Holding, says: LookedNegative},
+		}, want: isms.Holding, says: "verdict.negative"},
 
-		{name: "zero subjects", from: tls, do: func(in *Input) { in.Scopes[0].Subjects = nil }, want: isms.Unproven, says: NoSubjects, tally: "0/0"},
-		{name: "no scope", from: tls, do: func(in *Input) { in.Scopes = nil }, want: isms.Unproven, says: NoSubjects},
-		{name: "a check about the organisation as a whole has no subjects", from: tls, do: func(in *Input) { in.Proofs[0].Scope = "" }, want: isms.Unproven, says: NoSubjects},
-		{name: "list not declared complete", from: tls, do: func(in *Input) { in.Scopes[0].Declared = 0 }, want: isms.Unproven, says: ScopeUndeclared, tally: "2/2"},
+		{name: "zero subjects", from: tls, do: func(in *Input) { in.Scopes[0].Subjects = nil }, want: isms.Unproven, says: "verdict.no_subjects", tally: "0/0"},
+		{name: "no scope", from: tls, do: func(in *Input) { in.Scopes = nil }, want: isms.Unproven, says: "verdict.no_subjects"},
+		{name: "a check about the organisation as a whole has no subjects", from: tls, do: func(in *Input) { in.Proofs[0].Scope = "" }, want: isms.Unproven, says: "verdict.no_subjects"},
+		{name: "list not declared complete", from: tls, do: func(in *Input) { in.Scopes[0].Declared = 0 }, want: isms.Unproven, says: "verdict.scope_undeclared", tally: "2/2"},
 		{name: "a failing subject shows through an undeclared list", from: tls, do: func(in *Input) { in.Scopes[0].Declared = 0; in.Looks[0].Outcome = Negative }, want: isms.Failing},
 		{name: "a new subject without a look", from: tls, do: func(in *Input) {
 			in.Scopes[0].Subjects = append(in.Scopes[0].Subjects, Subject{ID: "sub_new", Added: noon})
-		}, want: isms.Unproven, says: NeverLooked, tally: "2/3"},
+		}, want: isms.Unproven, says: "verdict.never_looked", tally: "2/3"},
 		{name: "a subject not yet there", from: tls, do: func(in *Input) {
 			in.Scopes[0].Subjects = append(in.Scopes[0].Subjects, Subject{ID: "sub_new", Added: noon + 1})
 		}, want: isms.Holding, tally: "2/2"},
 		{name: "a failing subject was retired", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Negative; in.Scopes[0].Subjects[0].Retired = noon }, want: isms.Holding, tally: "1/1"},
-		{name: "the last subject was retired", from: tls, do: func(in *Input) { in.Scopes[0].Subjects[0].Retired, in.Scopes[0].Subjects[1].Retired = 1, 1 }, want: isms.Unproven, says: NoSubjects},
-		{name: "a look on a subject outside the scope", from: tls, do: func(in *Input) { in.Looks[0].Subject = "sub_other" }, want: isms.Unproven, says: NeverLooked},
+		{name: "the last subject was retired", from: tls, do: func(in *Input) { in.Scopes[0].Subjects[0].Retired, in.Scopes[0].Subjects[1].Retired = 1, 1 }, want: isms.Unproven, says: "verdict.no_subjects"},
+		{name: "a look on a subject outside the scope", from: tls, do: func(in *Input) { in.Looks[0].Subject = "sub_other" }, want: isms.Unproven, says: "verdict.never_looked"},
 
 		{name: "a part of the sentence without proof", from: tls, do: func(in *Input) {
 			in.Clause.Parts, in.Bindings[0].Parts = []string{"a", "b", "c"}, []string{"a", "c"}
-		}, want: isms.Unproven, says: PartWithoutProof},
-		{name: "every part proven", from: tls, do: func(in *Input) { in.Clause.Parts = []string{"a", "b"} }, want: isms.Holding, says: PartsProven},
-		{name: "the proof covers fewer parts than its binding", from: tls, do: func(in *Input) { in.Clause.Parts, in.Proofs[0].Parts = []string{"a", "b"}, []string{"b"} }, want: isms.Unproven, says: PartWithoutProof},
+		}, want: isms.Unproven, says: "verdict.part_without_proof"},
+		{name: "every part proven", from: tls, do: func(in *Input) { in.Clause.Parts = []string{"a", "b"} }, want: isms.Holding, says: "verdict.parts_proven"},
+		{name: "the proof covers fewer parts than its binding", from: tls, do: func(in *Input) { in.Clause.Parts, in.Proofs[0].Parts = []string{"a", "b"}, []string{"b"} }, want: isms.Unproven, says: "verdict.part_without_proof"},
 
 		{name: "promised daily, planned with three days", from: tls, do: func(in *Input) {
 			in.Proofs[0].Every, in.Proofs[0].Window = period("P1D"), period("P3D")
 			in.Bindings[0].Figures = []Figure{{Kind: PeriodFigure, Value: "P1D"}}
 			in.At = at("2026-03-11 11:30")
-		}, want: isms.Stale, says: PromisedShorter},
+		}, want: isms.Stale, says: "verdict.promised_shorter"},
 		{name: "a longer promise changes nothing", from: tls, do: func(in *Input) { in.Clause.Figures = []Figure{{Kind: PeriodFigure, Value: "P1Y"}} }, want: isms.Holding, next: at("2026-03-10 14:30")},
 		{name: "promised P3M, planned P1Y, within the quarter", from: review, do: func(in *Input) { in.Clause.Figures = []Figure{{Kind: PeriodFigure, Value: "P3M"}} },
-			want: isms.Holding, says: PromisedShorter, next: at("2026-04-05 09:00")}, // summer time has begun
+			want: isms.Holding, says: "verdict.promised_shorter", next: at("2026-04-05 09:00")}, // summer time has begun
 		{name: "promised P3M, planned P1Y, after the quarter", from: review, do: func(in *Input) {
 			in.Clause.Figures = []Figure{{Kind: PeriodFigure, Value: "P3M"}}
 			in.At = at("2026-04-05 09:00")
-		}, want: isms.Stale, says: PromisedShorter},
+		}, want: isms.Stale, says: "verdict.promised_shorter"},
 		{name: "the stricter of clause and binding counts", from: review, do: func(in *Input) {
 			in.Clause.Figures, in.Bindings[0].Figures = []Figure{{Kind: PeriodFigure, Value: "P1M"}}, []Figure{{Kind: PeriodFigure, Value: "P3M"}}
 		}, want: isms.Stale},
@@ -146,7 +149,7 @@ func TestTheAlgebra(t *testing.T) {
 			in.Proofs[0].Parts = []string{"a"}
 			in.Bindings[0].Parts = []string{"a"}
 		}, want: isms.Unproven, next: at("2027-01-05 10:00")},
-		{name: "a promised threshold that nothing judges", from: tls, do: func(in *Input) { in.Bindings[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.2"}} }, want: isms.Unproven, says: FigureNotJudged},
+		{name: "a promised threshold that nothing judges", from: tls, do: func(in *Input) { in.Bindings[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.2"}} }, want: isms.Unproven, says: "verdict.figure_not_planned"},
 		{name: "a promised threshold, planned as strictly", from: tls, do: func(in *Input) {
 			in.Bindings[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.2"}}
 			in.Proofs[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.3"}}
@@ -154,7 +157,7 @@ func TestTheAlgebra(t *testing.T) {
 		{name: "a promised threshold, planned weaker", from: tls, do: func(in *Input) {
 			in.Bindings[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.2"}}
 			in.Proofs[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.1"}}
-		}, want: isms.Unproven, says: FigureNotJudged},
+		}, want: isms.Unproven, says: "verdict.figure_not_judged"},
 		{name: "planned weaker, but measured well", from: tls, do: func(in *Input) {
 			in.Bindings[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.2"}}
 			in.Proofs[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.1"}}
@@ -166,12 +169,12 @@ func TestTheAlgebra(t *testing.T) {
 			in.Bindings[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.2"}}
 			in.Proofs[0].Figures = []Figure{{Kind: ThresholdFigure, Name: "tls", Value: "1.1"}}
 			in.Looks[1].Measures = []Measure{{Kind: ThresholdFigure, Name: "tls", Value: "1.1"}}
-		}, want: isms.Failing, says: FigureMissed},
+		}, want: isms.Failing, says: "verdict.figure_missed"},
 
 		{name: "an exception for the failing subject", from: tls, do: func(in *Input) {
 			in.Looks[0].Outcome = Negative
 			in.Exceptions = []Exception{{ID: "exc_1", Subjects: []isms.ID{"sub_portal"}, Until: noon + 9, Approved: 1}}
-		}, want: isms.Excepted, says: ExceptedUntil, next: noon + 9, tally: "1/2"},
+		}, want: isms.Excepted, says: "verdict.excepted", next: noon + 9, tally: "1/2"},
 		{name: "the exception has ended", from: tls, do: func(in *Input) {
 			in.Looks[0].Outcome = Negative
 			in.Exceptions = []Exception{{ID: "exc_1", Subjects: []isms.ID{"sub_portal"}, Until: noon, Approved: 1}}
@@ -187,7 +190,7 @@ func TestTheAlgebra(t *testing.T) {
 		{name: "an exception without an end", from: tls, do: func(in *Input) {
 			in.Looks[0].Outcome = Negative
 			in.Exceptions = []Exception{{ID: "exc_1", Subjects: []isms.ID{"sub_portal"}, Until: isms.Forever, Approved: 1}}
-		}, want: isms.Failing, says: ExceptionUnending},
+		}, want: isms.Failing, says: "verdict.exception_unending"},
 		{name: "an exception for another subject", from: tls, do: func(in *Input) {
 			in.Looks[0].Outcome = Negative
 			in.Exceptions = []Exception{{ID: "exc_1", Subjects: []isms.ID{"sub_mail"}, Until: noon + 9, Approved: 1}}
@@ -203,7 +206,7 @@ func TestTheAlgebra(t *testing.T) {
 		{name: "an exception for the proof covers its lacks", from: tls, do: func(in *Input) {
 			in.Scopes[0].Subjects = nil
 			in.Exceptions = []Exception{{ID: "exc_1", Proofs: []isms.ID{"prf_tls"}, Until: noon + 9, Approved: 1}}
-		}, want: isms.Excepted, says: NoSubjects},
+		}, want: isms.Excepted, says: "verdict.no_subjects"},
 		{name: "an exception for a subject does not cover an undeclared list", from: tls, do: func(in *Input) {
 			in.Scopes[0].Declared, in.Looks[0].Outcome = 0, Negative
 			in.Exceptions = []Exception{{ID: "exc_1", Subjects: []isms.ID{"sub_portal"}, Until: noon + 9, Approved: 1}}
@@ -217,16 +220,16 @@ func TestTheAlgebra(t *testing.T) {
 		}, want: isms.Unproven},
 
 		{name: "a duty done within its period", from: review, want: isms.Holding, next: at("2027-01-05 10:00"), tally: "0/0"},
-		{name: "a duty never done, not yet due", from: review, do: func(in *Input) { in.Looks = nil; in.Duties = []Duty{{Proof: "prf_r", Due: noon + 7}} }, want: isms.Unproven, says: DutyNotYetDue, next: noon + 7},
-		{name: "a duty never done, and due", from: review, do: func(in *Input) { in.Looks = nil; in.Duties = []Duty{{Proof: "prf_r", Due: noon}} }, want: isms.Unproven, says: DutyNeverDone},
+		{name: "a duty never done, not yet due", from: review, do: func(in *Input) { in.Looks = nil; in.Duties = []Duty{{Proof: "prf_r", Due: noon + 7}} }, want: isms.Unproven, says: "verdict.duty_not_yet_due", next: noon + 7},
+		{name: "a duty never done, and due", from: review, do: func(in *Input) { in.Looks = nil; in.Duties = []Duty{{Proof: "prf_r", Due: noon}} }, want: isms.Unproven, says: "verdict.duty_never_done"},
 		{name: "a duty due again before its period is over", from: review, do: func(in *Input) { in.Duties = []Duty{{Proof: "prf_r", Due: noon}} }, want: isms.Stale},
 		{name: "a duty done after its due date", from: review, do: func(in *Input) { in.Duties = []Duty{{Proof: "prf_r", Due: at("2026-01-01 00:00")}} }, want: isms.Holding},
-		{name: "a duty that could not be done", from: review, do: func(in *Input) { in.Looks[0].Outcome = Error }, want: isms.Unproven, says: CouldNotLook},
+		{name: "a duty that could not be done", from: review, do: func(in *Input) { in.Looks[0].Outcome = Error }, want: isms.Unproven, says: "verdict.could_not_look"},
 		{name: "a due date recorded later plays no part", from: review, do: func(in *Input) { in.Duties = []Duty{{Proof: "prf_r", Due: noon, Recorded: noon + 1}} }, want: isms.Holding},
 		{name: "a proof added later plays no part", from: review, do: func(in *Input) {
 			in.Proofs = append(in.Proofs, Proof{ID: "prf_s", Control: "ctl_r", Kind: DutyProof, Required: true, Every: period("P1Y"), Recorded: noon + 1})
 		}, want: isms.Holding},
-		{name: "a zone that nobody knows", from: review, do: func(in *Input) { in.Zone = "Mars/Olympus" }, want: isms.Unproven, says: ZoneUnknown},
+		{name: "a zone that nobody knows", from: review, do: func(in *Input) { in.Zone = "Mars/Olympus" }, want: isms.Unproven, says: "verdict.zone_unknown"},
 	}
 	for _, c := range rows {
 		t.Run(c.name, func(t *testing.T) {

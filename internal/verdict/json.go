@@ -180,28 +180,28 @@ func (c *checker) looks(in Input) {
 	}
 }
 
-// sorted returns in with copies of its lists in their fixed order.
+// sorted returns in with its lists in their fixed order; lists that are not in it are copied.
 func (in Input) sorted() Input {
 	in.Clause.Parts = inOrder(in.Clause.Parts, cmp.Compare)
 	in.Clause.Figures = inOrder(in.Clause.Figures, byFigure)
-	in.Bindings = inOrder(in.Bindings, func(a, b Binding) int { return cmp.Compare(a.ID, b.ID) })
+	in.Bindings = inOrder(slices.Clone(in.Bindings), func(a, b Binding) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range in.Bindings {
 		b := &in.Bindings[i]
 		b.Parts, b.Figures = inOrder(b.Parts, cmp.Compare), inOrder(b.Figures, byFigure)
 	}
-	in.Proofs = inOrder(in.Proofs, func(a, b Proof) int { return cmp.Compare(a.ID, b.ID) })
+	in.Proofs = inOrder(slices.Clone(in.Proofs), func(a, b Proof) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range in.Proofs {
 		p := &in.Proofs[i]
 		p.Parts, p.Figures = inOrder(p.Parts, cmp.Compare), inOrder(p.Figures, byFigure)
 	}
-	in.Scopes = inOrder(in.Scopes, func(a, b Scope) int { return cmp.Compare(a.ID, b.ID) })
+	in.Scopes = inOrder(slices.Clone(in.Scopes), func(a, b Scope) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range in.Scopes {
 		s := &in.Scopes[i]
 		s.Subjects = inOrder(s.Subjects, func(a, b Subject) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	in.Looks = inOrder(in.Looks, byLook)
 	in.Duties = inOrder(in.Duties, byDuty)
-	in.Exceptions = inOrder(in.Exceptions, func(a, b Exception) int { return cmp.Compare(a.ID, b.ID) })
+	in.Exceptions = inOrder(slices.Clone(in.Exceptions), func(a, b Exception) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range in.Exceptions {
 		e := &in.Exceptions[i]
 		e.Proofs, e.Subjects = inOrder(e.Proofs, cmp.Compare), inOrder(e.Subjects, cmp.Compare)
@@ -209,13 +209,14 @@ func (in Input) sorted() Input {
 	return in
 }
 
-// inOrder returns a sorted copy; nothing stays nothing only where it was.
+// inOrder returns s if it is sorted, else a sorted copy.
 func inOrder[S ~[]E, E any](s S, by func(a, b E) int) S {
-	out := slices.Clone(s)
-	if !slices.IsSortedFunc(out, by) {
-		slices.SortStableFunc(out, by)
+	if slices.IsSortedFunc(s, by) {
+		return s
 	}
-	return out
+	s = slices.Clone(s)
+	slices.SortStableFunc(s, by)
+	return s
 }
 
 func byFigure(a, b Figure) int {

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"slices"
 
 	"holdfast/internal/isms"
@@ -11,16 +12,16 @@ import (
 // Derive's of the same facts. When bindings, scopes, exceptions or duties change, make a
 // new one.
 //
-// A Live needs about 60 bytes for each proof of each binding and subject. It is not safe
-// for use by several goroutines at once.
+// A Live needs about 60 bytes for each subject of each proof, besides the lists of
+// subjects, which it shares with its Input where these are sorted by id: they must not be
+// changed afterwards. It is not safe for use by several goroutines at once.
 type Live struct {
 	m     *model
 	at    isms.Instant
 	views []view
-	turns []isms.Instant  // when, after at, something other than a look begins or ends to count; ascending
-	union []union         // distinct subjects of proofs about named subjects
-	of    map[isms.ID]int // subject → place in union
-	tally Tally           // of union
+	turns []isms.Instant // when, after at, something other than a look begins or ends to count; ascending
+	union []union        // distinct named subjects; nil where at most one required proof has any
+	tally Tally          // of union
 }
 
 // union is one subject over all required proofs.
@@ -32,11 +33,10 @@ type union struct {
 // view is one plan with its subjects.
 type view struct {
 	*plan
-	index map[isms.ID]int32 // subject → place in pairs; shared by the views of a scope
-	pairs []pair
+	pairs []pair // by place in the scope's sorted list of subjects
 	dues  map[int32]isms.Instant
 	queue []int32 // places in pairs as a heap by until: what changes next stands first
-	place []int32 // place in pairs → place in union; nil for the organisation as a whole
+	place []int32 // place in pairs → place in union; nil without a union
 	tally Tally
 	bears bool // on the clause, now
 }
@@ -53,12 +53,25 @@ func NewLive(in Input) *Live {
 	in = in.sorted()
 	looks := in.Looks
 	in.Looks = nil
-	l := &Live{m: newModel(&in), at: in.At, of: map[isms.ID]int{}}
-	shared := map[*Scope]map[isms.ID]int32{}
+	l := &Live{m: newModel(&in), at: in.At, turns: turns(&in)}
+	named := 0
 	for i := range l.m.plans {
-		l.views = append(l.views, l.view(&l.m.plans[i], shared))
+		p := &l.m.plans[i]
+		v := view{plan: p}
+		switch {
+		case p.whole:
+			v.pairs = make([]pair, 1)
+		case p.scope != nil:
+			v.pairs = make([]pair, len(p.scope.Subjects))
+			if p.Required {
+				named++
+			}
+		}
+		l.views = append(l.views, v)
 	}
-	l.turns = turns(&in)
+	if named > 1 {
+		l.unite()
+	}
 	for i := range looks {
 		if looks[i].Recorded <= l.at {
 			l.take(&looks[i], false)
@@ -68,39 +81,37 @@ func NewLive(in Input) *Live {
 	return l
 }
 
-// view makes the view of a plan, all its subjects still absent.
-func (l *Live) view(p *plan, shared map[*Scope]map[isms.ID]int32) view {
-	v := view{plan: p}
-	switch {
-	case p.whole:
-		v.index = map[isms.ID]int32{"": 0}
-	case p.scope == nil:
-	case shared[p.scope] != nil:
-		v.index = shared[p.scope]
-	default:
-		v.index = make(map[isms.ID]int32, len(p.scope.Subjects))
-		for i, s := range p.scope.Subjects {
-			v.index[s.ID] = int32(i)
+// unite finds the subjects that several proofs share.
+func (l *Live) unite() {
+	of := map[isms.ID]int32{}
+	for i := range l.views {
+		v := &l.views[i]
+		if v.whole || v.scope == nil || !v.Required {
+			continue
 		}
-		shared[p.scope] = v.index
-	}
-	if p.scope != nil && !p.whole {
-		v.place = make([]int32, len(p.scope.Subjects))
-		for i, s := range p.scope.Subjects {
-			k, ok := l.of[s.ID]
+		v.place = make([]int32, len(v.pairs))
+		for k, s := range v.scope.Subjects {
+			at, ok := of[s.ID]
 			if !ok {
-				k = len(l.union)
-				l.of[s.ID] = k
-				l.union = append(l.union, union{worst: absent})
+				at = int32(len(of))
+				of[s.ID] = at
 			}
-			v.place[i] = int32(k)
+			v.place[k] = at
 		}
 	}
-	v.pairs = make([]pair, len(v.index))
-	for i := range v.pairs {
-		v.pairs[i].code = absent
+	l.union = make([]union, len(of))
+}
+
+// find is the place of a subject among the pairs.
+func (v *view) find(subject isms.ID) (int32, bool) {
+	if v.whole {
+		return 0, subject == ""
 	}
-	return v
+	if v.scope == nil {
+		return 0, false
+	}
+	k, ok := slices.BinarySearchFunc(v.scope.Subjects, subject, func(s Subject, id isms.ID) int { return cmp.Compare(s.ID, id) })
+	return int32(k), ok
 }
 
 // turns lists when something other than a look begins or ends to count after in.At.
@@ -157,7 +168,7 @@ func (l *Live) refresh() {
 func (l *Live) dues(v *view) map[int32]isms.Instant {
 	var out map[int32]isms.Instant
 	for _, d := range l.m.in.Duties { // sorted, so that the last one recorded stays
-		if k, ok := v.index[d.Subject]; ok && d.Proof == v.ID && d.Recorded <= l.at {
+		if k, ok := v.find(d.Subject); ok && d.Proof == v.ID && d.Recorded <= l.at {
 			if out == nil {
 				out = map[int32]isms.Instant{}
 			}
@@ -236,7 +247,7 @@ func (l *Live) take(look *Look, judge bool) {
 		if v.ID != look.Proof {
 			continue
 		}
-		k, ok := v.index[look.Subject]
+		k, ok := v.find(look.Subject)
 		if !ok {
 			continue
 		}
@@ -286,6 +297,9 @@ func (l *Live) Summary() Summary {
 		}
 		if len(v.queue) > 0 {
 			next.add(v.pairs[v.queue[0]].until)
+		}
+		if l.union == nil && v.bears && v.scope != nil {
+			out.Subjects = v.tally // the only one about named subjects
 		}
 		verdicts[i], _ = l.m.whole(v.plan, v.tally, l.at)
 		out.Proofs = append(out.Proofs, ProofTally{

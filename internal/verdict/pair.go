@@ -183,16 +183,16 @@ func (m *model) whole(p *plan, t Tally, at isms.Instant) (isms.Verdict, []isms.R
 func (m *model) lacks(p *plan, t Tally, at isms.Instant) []isms.Reason {
 	var out []isms.Reason
 	if p.window.IsZero() && p.Kind != DutyProof {
-		out = append(out, isms.Because(NoWindow))
+		out = append(out, isms.Because("verdict.no_window"))
 	}
 	if p.whole {
 		return out
 	}
 	if t.Of() == 0 {
-		out = append(out, isms.Because(NoSubjects, "scope", string(p.Scope)))
+		out = append(out, isms.Because("verdict.no_subjects", "scope", string(p.Scope)))
 	}
 	if p.scope == nil || p.scope.Declared == 0 || p.scope.Declared > at {
-		out = append(out, isms.Because(ScopeUndeclared, "scope", string(p.Scope)))
+		out = append(out, isms.Because("verdict.scope_undeclared", "scope", string(p.Scope)))
 	}
 	return out
 }

@@ -46,7 +46,7 @@ func newModel(in *Input) *model {
 	}
 	zone, err := time.LoadLocation(in.Zone)
 	if err != nil || in.Zone == "" || in.Zone == "Local" {
-		m.flaws = append(m.flaws, isms.Because(ZoneUnknown, "zone", in.Zone))
+		m.flaws = append(m.flaws, isms.Because("verdict.zone_unknown", "zone", in.Zone))
 	} else {
 		m.zone = zone
 	}
@@ -80,8 +80,7 @@ func (m *model) bind(i int, scopes map[isms.ID]*Scope) {
 			return ok && p.Required
 		})
 		if !judged {
-			b.unjudged = append(b.unjudged, isms.Because(FigureNotJudged,
-				"kind", string(f.Kind), "name", f.Name, "promised", f.Value, "planned", ""))
+			b.unjudged = append(b.unjudged, isms.Because("verdict.figure_not_planned", "kind", string(f.Kind), "name", f.Name, "promised", f.Value))
 		}
 	}
 	m.bindings = append(m.bindings, b)
@@ -130,7 +129,7 @@ func (p *plan) tighten(f judgedAs) {
 	}
 	p.window = period
 	if !plan.IsZero() {
-		p.shorter = []isms.Reason{isms.Because(PromisedShorter, "promised", period.String(), "planned", plan.String())}
+		p.shorter = []isms.Reason{isms.Because("verdict.promised_shorter", "promised", period.String(), "planned", plan.String())}
 	}
 }
 
@@ -142,7 +141,7 @@ func weakness(p *Proof, f judgedAs) isms.Reason {
 	if !ok || g.Value == f.Value || f.meets(g.Value) {
 		return isms.Reason{}
 	}
-	return isms.Because(FigureNotJudged, "kind", string(f.Kind), "name", f.Name, "promised", f.Value, "planned", g.Value)
+	return isms.Because("verdict.figure_not_judged", "kind", string(f.Kind), "name", f.Name, "promised", f.Value, "planned", g.Value)
 }
 
 func (p *plan) except(e *Exception) {

@@ -2,32 +2,6 @@ package verdict
 
 import "holdfast/internal/isms"
 
-// Codes of the reasons that Derive gives; the languages keep their sentences.
-// Params are named in the comments.
-const (
-	NoBinding         = "verdict.no_binding"         // nothing is bound to the clause
-	BindingProposed   = "verdict.binding_proposed"   // binding: nobody confirmed it yet
-	NoRequiredProof   = "verdict.no_required_proof"  // control
-	PartWithoutProof  = "verdict.part_without_proof" // part
-	PartsProven       = "verdict.parts_proven"       // proven, of
-	NoSubjects        = "verdict.no_subjects"        // scope
-	ScopeUndeclared   = "verdict.scope_undeclared"   // scope: nobody declared the list complete
-	NoWindow          = "verdict.no_window"          // the plan does not say how long a look counts
-	FigureNotJudged   = "verdict.figure_not_judged"  // kind, name, promised, planned: no proof judges it
-	PromisedShorter   = "verdict.promised_shorter"   // promised, planned: judged at what is promised
-	FigureMissed      = "verdict.figure_missed"      // kind, name, promised, seen
-	NeverLooked       = "verdict.never_looked"
-	CouldNotLook      = "verdict.could_not_look"     // since
-	LookedNegative    = "verdict.negative"           // observed
-	LookStale         = "verdict.stale"              // observed, since, window
-	DutyNotYetDue     = "verdict.duty_not_yet_due"   // due: never done, and not due yet
-	DutyNeverDone     = "verdict.duty_never_done"    // due
-	ExceptedUntil     = "verdict.excepted"           // exception, until
-	ExceptionUnending = "verdict.exception_unending" // exception: it has no end, so it counts for nothing
-	SubjectsAt        = "verdict.subjects_at"        // verdict, subjects, of, proof
-	ZoneUnknown       = "verdict.zone_unknown"       // zone
-)
-
 // Result is the verdict on a clause with everything that it rests on.
 type Result struct {
 	Summary
