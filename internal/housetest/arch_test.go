@@ -20,7 +20,7 @@ var floors = map[string]int{
 	"isms": 0, "verdict": 0, "probe": 0, "wire": 0, "reading": 0, "catalogue": 0, "lang": 0,
 	"store": 1, "ledger": 1, "register": 1, "instance": 1, "people": 1, "schedule": 1,
 	"policy": 2, "control": 2, "evidence": 2, "duty": 2, "bundle": 2, "keep": 2,
-	"notice": 3,
+	"notice": 3, "organisation": 3,
 	"web":    4, "api": 4, "agent": 4,
 	"housetest": 5,
 }
