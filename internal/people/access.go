@@ -2,19 +2,31 @@ package people
 
 import (
 	"context"
+	"log/slog"
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
 )
 
-// note writes into the access log: who signed in, was refused or used a token. It holds no
-// passwords, codes or names; object is the account or token that it was about.
-func note(ctx context.Context, tx *ledger.Tx, actor isms.Actor, act string, object isms.ID, detail string) error {
-	var n int64
-	if err := tx.Row(ctx, []any{&n}, `SELECT COALESCE(MAX(n), -1) + 1 FROM access_log`); err != nil {
-		return err
+// note tells the access log, once the transaction is durable, who signed in, was refused or used a
+// token. It holds no passwords, codes, names or addresses; object is the account or token.
+func (p *People) note(ctx context.Context, tx *ledger.Tx, actor isms.Actor, act string, object isms.ID, detail string) {
+	tx.After(func() {
+		if err := p.access(ctx, actor, act, object, detail); err != nil {
+			slog.ErrorContext(ctx, "access log", "act", act, "error", err) // what happened has happened: the operator must know
+		}
+	})
+}
+
+func (p *People) access(ctx context.Context, actor isms.Actor, act string, object isms.ID, detail string) error {
+	return p.log.Access(ctx, actor, act, object, detail)
+}
+
+// origin stands for a source where an address would be personal data for too long: the same source
+// gives the same word, so that attempts from one place can be told together.
+func (p *People) origin(from Source) string {
+	if n := from.network(); n != "" {
+		return "source " + p.keys.hexMAC("origin", n)[:12]
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO access_log (n, at, actor, means, act, object, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		n, int64(tx.At), actor.String(), string(actor.Means), act, string(object), detail)
-	return err
+	return "source unknown"
 }

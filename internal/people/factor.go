@@ -170,7 +170,8 @@ func (p *People) useRecovery(ctx context.Context, tx *ledger.Tx, account isms.ID
 	if err != nil || n == 0 {
 		return false, err
 	}
-	return true, note(ctx, tx, isms.Actor{Account: account, Means: isms.BySession}, "recovery_code.used", account, "")
+	p.note(ctx, tx, isms.Actor{Account: account, Means: isms.BySession}, "recovery_code.used", account, "")
+	return true, nil
 }
 
 // useTOTP takes a code once: its step must lie after the last one used.
@@ -264,9 +265,7 @@ func (p *People) choose(ctx context.Context, a Account, password string, places 
 		}
 	}
 	if no != nil {
-		return chosen{}, errors.Join(no, p.log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
-			return note(ctx, tx, isms.System, "password.refused", a.ID, no.Code)
-		}))
+		return chosen{}, errors.Join(no, p.access(ctx, isms.System, "password.refused", a.ID, no.Code))
 	}
 	h, err := p.hash.make(ctx, password)
 	return chosen{h, want.Remember}, err

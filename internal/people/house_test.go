@@ -33,7 +33,15 @@ type house struct {
 	clock *housetest.Clock
 }
 
+// each runs fn in a fresh house on each engine, beside other tests: they mostly wait for disks.
 func each(t *testing.T, fn func(t *testing.T, h *house)) {
+	t.Helper()
+	t.Parallel()
+	alone(t, fn)
+}
+
+// alone is each for tests that change what is common to all.
+func alone(t *testing.T, fn func(t *testing.T, h *house)) {
 	t.Helper()
 	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) { fn(t, open(t, cfg)) })
 }

@@ -7,9 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/internal/housetest"
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
 	"holdfast/internal/people"
+	"holdfast/internal/register"
 	"holdfast/internal/store"
 )
 
@@ -155,6 +157,81 @@ func TestAuditorsEnd(t *testing.T) {
 	})
 }
 
+func TestPeopleChangeWhatIsTheirs(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ana := h.setUp("ana@kopur.example", "Ana Novak")
+		org := h.organisation("SAMPLE Kopur d.o.o.")
+		mia := h.invite(org, "mia@kopur.example", "Mia", 0, isms.Employee)
+		a, err := h.p.SetProfile(ctx, mia.actor(), " Mia Zala ", isms.Slovenian)
+		must(t, err)
+		if a.Name != "Mia Zala" || a.Language != isms.Slovenian || a.Email != mia.email {
+			t.Fatalf("%+v", a)
+		}
+		_, err = h.p.SetProfile(ctx, mia.actor(), "", isms.Slovenian)
+		wantCode(t, err, "account.name_missing")
+		_, err = h.p.SetProfile(ctx, isms.Actor{}, "Nobody", isms.English)
+		wantCode(t, err, "can.nobody")
+		wantCode(t, h.p.EndOtherSessions(ctx, isms.Actor{Account: mia.id, Means: isms.ByToken, Scopes: []string{"write"}}), "can.token_scope")
+		_, err = h.p.SetEmail(ctx, mia.actor(), mia.id, "zala@kopur.example")
+		wantCode(t, err, "can.elsewhere")
+		_, err = h.p.SetEmail(ctx, ana.actor(), mia.id, ana.email)
+		wantCode(t, err, "account.exists")
+		a, err = h.p.SetEmail(ctx, ana.actor(), mia.id, "zala@kopur.example")
+		must(t, err)
+		_, _, err = h.p.Session(ctx, mia.cookie)
+		wantCode(t, err, "session.ended")
+		mia.email = a.Email
+		mia.signIn()
+	})
+}
+
+// What all these verbs leave behind agrees with the ledger, row by row.
+func (h *house) verify() {
+	h.t.Helper()
+	var rep ledger.Report
+	must(h.t, h.in.Log.Read(ctx, func(tx *store.Tx) error { return register.Verify(ctx, tx, &rep, people.Registers()...) }))
+	if len(rep.Problems) > 0 {
+		h.t.Fatal(rep.Problems)
+	}
+}
+
+// Two servers on one database: what one decides holds for the other at once.
+func TestTwoServersOnOneDatabase(t *testing.T) {
+	t.Parallel()
+	cfg := housetest.Config(t, store.Postgres)
+	one := open(t, cfg)
+	second := cfg
+	second.Dir = t.TempDir()
+	two := open(t, second)
+	token, err := one.p.NewSetUpToken(ctx)
+	must(t, err)
+	if closed, err := two.p.SetUpOpen(ctx); err != nil || !closed {
+		t.Fatal("the second server sees no open set-up", err)
+	}
+	var wg sync.WaitGroup
+	results := make([]error, 2)
+	for i, h := range []*house{one, two} {
+		wg.Go(func() {
+			_, results[i] = h.p.SetUp(ctx, token, people.NewAccount{Email: "ana@kopur.example", Name: "Ana", Password: goodPassword}, office)
+		})
+	}
+	wg.Wait()
+	if (results[0] == nil) == (results[1] == nil) {
+		t.Fatal("not exactly one server made the first account", results)
+	}
+	in, err := one.p.SignIn(ctx, "ana@kopur.example", goodPassword, office)
+	must(t, err)
+	w := &person{h: two, id: in.Session.Account, email: "ana@kopur.example", cookie: in.Cookie}
+	w.enrol()
+	w.h = one
+	if !w.actor().Is(people.Operator) {
+		t.Fatal("the first server does not know the session of the second")
+	}
+	must(t, two.p.SignOut(ctx, w.cookie))
+	_, _, err = one.p.Session(ctx, w.cookie)
+	wantCode(t, err, "session.ended")
+}
+
 func TestALeaverIsOutAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ana := h.setUp("ana@kopur.example", "Ana Novak")
@@ -200,6 +277,7 @@ func TestALeaverIsOutAtOnce(t *testing.T) {
 		}))
 		_, err = h.p.Account(ctx, eva.id)
 		wantCode(t, err, "record.unknown")
+		h.verify()
 	})
 }
 
@@ -301,6 +379,7 @@ func TestTokensReachNoFurtherThanTheyShould(t *testing.T) {
 			t.Fatalf("%+v", list)
 		}
 		must(t, h.p.RevokeToken(ctx, eva.actor(), tok.ID))
+		h.verify()
 		_, _, err = h.p.Bearer(ctx, secret, office)
 		wantCode(t, err, "token.unknown")
 

@@ -43,7 +43,7 @@ const (
 	maxRemember = 24
 	maxBanned   = 10_000
 	shortWord   = 3 // characters of a banned word
-	shortName   = 4 // of a person's name: a shorter one stands in too many good passwords
+	shortName   = 4 // of a name: a shorter one stands in too many good passwords
 )
 
 var ruleSets = register.Declare("password_rule", "pwr", func(r *Rules) []register.Column {
@@ -127,7 +127,7 @@ func (p *People) markOf(s string) string { return p.keys.hexMAC("mark", s)[:32] 
 // asked is what one person's new password is held to.
 type asked struct {
 	Rules
-	names []string // the person's own
+	names []string // of the person and of their organisations
 }
 
 // rulesFor joins the floor, what each of the person's organisations asks for and their names.
@@ -154,14 +154,15 @@ func rulesFor(ctx context.Context, tx *store.Tx, a Account, places ...isms.ID) (
 		}
 		for _, o := range orgs {
 			all.Words = append(all.Words, o.Name)
-			all.Words = append(all.Words, strings.Fields(o.Name)...)
+			all.names = append(all.names, strings.Fields(o.Name)...) // legal forms are short and stand in good passwords
 			for _, d := range o.Domains {
-				all.Words = append(all.Words, d[:strings.LastIndexByte(d, '.')])
+				all.names = append(all.names, strings.Split(d[:strings.LastIndexByte(d, '.')], ".")...)
 			}
 		}
 	}
 	local, domain, _ := strings.Cut(a.Email, "@")
-	all.names = append(strings.FieldsFunc(a.Name+" "+local, notLetter), local)
+	all.names = append(all.names, strings.FieldsFunc(a.Name+" "+local, notLetter)...)
+	all.names = append(all.names, local)
 	all.names = append(all.names, strings.Split(domain, ".")...)
 	return all, nil
 }

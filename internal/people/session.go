@@ -93,7 +93,8 @@ func (p *People) complete(ctx context.Context, tx *ledger.Tx, account isms.ID, o
 		return in, err
 	}
 	who := isms.Actor{Account: account, Means: isms.BySession, Via: in.Session.ID}
-	return in, note(ctx, tx, who, "session.opened", account, in.Session.Addr)
+	p.note(ctx, tx, who, "session.opened", account, p.origin(from))
+	return in, nil
 }
 
 // remember makes this browser a known one of the account, or notes that it was seen.
@@ -218,6 +219,9 @@ func (p *People) Sessions(ctx context.Context, actor isms.Actor) ([]Session, err
 
 // EndSession ends one of the actor's own sessions.
 func (p *People) EndSession(ctx context.Context, actor isms.Actor, id isms.ID) error {
+	if err := byHand(actor); err != nil {
+		return err
+	}
 	return p.log.Write(ctx, actor, func(tx *ledger.Tx) error {
 		n, err := tx.Exec(ctx, `DELETE FROM people_session WHERE id = $1 AND account = $2`, string(id), string(actor.Account))
 		if err == nil && n == 0 {
@@ -230,7 +234,21 @@ func (p *People) EndSession(ctx context.Context, actor isms.Actor, id isms.ID) e
 // EndOtherSessions ends all of the actor's sessions but the one that is used now, and forgets
 // the browsers that were known.
 func (p *People) EndOtherSessions(ctx context.Context, actor isms.Actor) error {
+	if err := byHand(actor); err != nil {
+		return err
+	}
 	return p.log.Write(ctx, actor, func(tx *ledger.Tx) error { return endSessions(ctx, tx, actor.Account, actor.Via) })
+}
+
+// byHand keeps a person's own sessions and account to themselves: no token reaches them.
+func byHand(actor isms.Actor) error {
+	switch {
+	case actor.Account == "":
+		return isms.Errorf(isms.SignIn, "can.nobody")
+	case actor.Means != isms.BySession:
+		return isms.Errorf(isms.Forbidden, "can.token_scope")
+	}
+	return nil
 }
 
 func endSessions(ctx context.Context, tx *ledger.Tx, account, but isms.ID) error {

@@ -168,22 +168,12 @@ func (p *People) Reset(ctx context.Context, actor isms.Actor, account isms.ID, f
 // UseReset uses the link of a Reset: the password is new (or none, for a passkey alone), and the
 // session asks for the second factor or lets the person enrol one.
 func (p *People) UseReset(ctx context.Context, token, password string, from Source) (out SignedIn, err error) {
-	var a Account
-	var purpose string
-	err = p.log.Read(ctx, func(tx *store.Tx) error {
-		found, id, err := p.look(ctx, tx, hashOf(token), forReset, forResetAll)
-		if err != nil {
-			return err
-		}
-		purpose = found
-		a, err = Accounts.Get(ctx, tx, id)
-		return err
-	})
+	a, factors, err := p.ResetOf(ctx, token)
 	if err != nil {
 		return out, err
 	}
 	var c *chosen
-	if password != "" || purpose != forResetAll {
+	if password != "" || !factors {
 		made, err := p.choose(ctx, a, password)
 		if err != nil {
 			return out, err

@@ -58,8 +58,8 @@ func (p *People) SignIn(ctx context.Context, email, password string, from Source
 		return in, err
 	}
 	ok, old, err := p.hash.fits(ctx, password, stored)
-	if err != nil {
-		return in, err
+	if err != nil { // nobody looked at the password, so nothing was tried
+		return in, errors.Join(err, p.giveBack(context.WithoutCancel(ctx), limits))
 	}
 	if !ok || acc == nil || acc.State != Active {
 		return in, errors.Join(wrong, p.refused(ctx, acc, "password", from))
@@ -109,9 +109,7 @@ func (p *People) refused(ctx context.Context, acc *Account, how string, from Sou
 	if acc != nil {
 		id = acc.ID
 	}
-	return p.log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
-		return note(ctx, tx, isms.System, "sign_in.refused", id, how+" "+from.addr())
-	})
+	return p.access(ctx, isms.System, "sign_in.refused", id, how+", "+p.origin(from))
 }
 
 // Second is the second step: a code of the authenticator, or a recovery code.

@@ -158,6 +158,7 @@ func TestWrongNameAndWrongPasswordLookTheSame(t *testing.T) {
 			wantCode(t, err, "sign_in.wrong")
 		}
 		var log string
+		must(t, h.in.Log.SealAccesses(ctx, true))
 		must(t, h.in.Log.Read(ctx, func(tx *store.Tx) error {
 			return tx.Row(ctx, []any{&log}, `SELECT string_agg(act || ' ' || object || ' ' || detail, ';') FROM access_log`)
 		}))
@@ -301,6 +302,37 @@ func TestNothingSecretIsInTheLedger(t *testing.T) {
 			if kinds[k] != 1 {
 				t.Errorf("%d entries %s", kinds[k], k)
 			}
+		}
+	})
+}
+
+func TestThrottlesStayBounded(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		w := h.setUp("ana@kopur.example", "Ana Novak")
+		must(t, h.in.Log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
+			_, err := tx.Exec(ctx, `INSERT INTO people_throttle (key, failures, last, until)
+				WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20000) SELECT 'flood' || n, 1, n, 0 FROM c`)
+			return err
+		}))
+		_, err := h.p.SignIn(ctx, w.email, "guess", office)
+		wantCode(t, err, "sign_in.wrong")
+		rows := func() (n, mine int) {
+			must(t, h.in.Log.Read(ctx, func(tx *store.Tx) error {
+				return tx.Row(ctx, []any{&n, &mine}, `SELECT COUNT(*), COUNT(CASE WHEN key NOT LIKE 'flood%' THEN 1 END) FROM people_throttle`)
+			}))
+			return n, mine
+		}
+		if n, mine := rows(); n > 20_000 || mine != 2 {
+			t.Fatalf("%d rows, %d of them real", n, mine)
+		}
+		must(t, h.p.Sweep(ctx))
+		if n, mine := rows(); n != 2 || mine != 2 {
+			t.Fatalf("%d rows after sweeping, %d real", n, mine)
+		}
+		h.clock.Pass(2 * time.Hour)
+		must(t, h.p.Sweep(ctx))
+		if n, _ := rows(); n != 0 {
+			t.Fatalf("%d rows are never forgotten", n)
 		}
 	})
 }

@@ -244,10 +244,10 @@ func (p *People) used(ctx context.Context, actor isms.Actor, t Token, last isms.
 		if _, err := tx.Exec(ctx, `UPDATE people_token_secret SET used = $1, addr = $2 WHERE token = $3`, int64(now), from.addr(), string(t.ID)); err != nil {
 			return err
 		}
-		if hour := int64(time.Hour / time.Microsecond); int64(last)/hour == int64(now)/hour {
-			return nil
+		if hour := int64(time.Hour / time.Microsecond); int64(last)/hour != int64(now)/hour {
+			p.note(ctx, tx, actor, "token.used", t.ID, p.origin(from))
 		}
-		return note(ctx, tx, actor, "token.used", t.ID, from.addr())
+		return nil
 	})
 	if isms.KindOf(err) == isms.Unavailable && err != nil { // reading goes on where nothing can be written
 		return nil
