@@ -13,12 +13,13 @@ import (
 
 // cli is every command with its help. Exit codes: 0 done, 1 not done or not good, 2 could not look.
 type cli struct {
-	Up      upCmd      `cmd:"" help:"Start Holdfast. Nothing needs to be set."`
-	Org     orgCmd     `cmd:"" help:"Organisations of this installation."`
-	Policy  policyCmd  `cmd:"" help:"Read policies."`
-	Backup  backupCmd  `cmd:"" help:"Back up a running or stopped installation into a directory."`
-	Restore restoreCmd `cmd:"" help:"Restore a backup to an empty place and prove it."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Up         upCmd         `cmd:"" help:"Start Holdfast. Nothing needs to be set."`
+	Org        orgCmd        `cmd:"" help:"Organisations of this installation."`
+	Policy     policyCmd     `cmd:"" help:"Read policies."`
+	ReadWorker readWorkerCmd `cmd:"" hidden:""`
+	Backup     backupCmd     `cmd:"" help:"Back up a running or stopped installation into a directory."`
+	Restore    restoreCmd    `cmd:"" help:"Restore a backup to an empty place and prove it."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 func main() {

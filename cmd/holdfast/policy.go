@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"holdfast/internal/isms"
@@ -71,7 +72,25 @@ func (c *policyReadCmd) read(ctx context.Context, file string) (*reading.Reading
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
-	return reading.Read(ctx, file, data, opt)
+	if !reading.Foreign(file, data) {
+		return reading.Read(ctx, file, data, opt)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	if cache, err := os.UserCacheDir(); err == nil {
+		opt.CacheDir = filepath.Join(cache, "holdfast", "pdfium") // without one, PDFs only take longer
+	}
+	return reading.ReadSandboxed(ctx, self, file, data, opt)
+}
+
+// readWorkerCmd is the child process that reads foreign files; hidden from the help.
+type readWorkerCmd struct{}
+
+// Run reads one file from standard input and prints what was found.
+func (readWorkerCmd) Run() error {
+	return reading.Work(context.Background(), os.Stdin, os.Stdout)
 }
 
 func (c *policyReadCmd) print(out io.Writer, r *reading.Reading) error {

@@ -84,6 +84,7 @@ type Reading struct {
 type Options struct {
 	Language isms.Language // English, German, Slovenian; empty to detect
 	MaxBytes int64         // largest file taken; DefaultMaxBytes if zero
+	CacheDir string        // keeps PDFium's compiled code between readings; compiled each time if empty
 }
 
 // DefaultMaxBytes is the largest file that is taken, and the most that an
@@ -110,7 +111,7 @@ func Read(ctx context.Context, name string, data []byte, opt Options) (*Reading,
 	if int64(len(data)) > most {
 		return nil, tooLarge(name)
 	}
-	blocks, err := readBlocks(ctx, name, data, most)
+	blocks, err := readBlocks(ctx, name, data, most, opt.CacheDir)
 	if err != nil {
 		return nil, err
 	}

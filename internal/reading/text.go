@@ -19,6 +19,8 @@ type textScan struct {
 	indent  int    // indentation of the open block's text
 	gap     bool   // a blank line came last
 	levels  itemLevels
+	full    []bool // by line, where a page's layout tells: the next word did not fit any more
+	at      int    // index of the line that is read
 }
 
 var (
@@ -100,6 +102,7 @@ func (t *textScan) frontMatter() int {
 // line reads the line at index i, or a whole table or fence that begins there,
 // and returns the next index.
 func (t *textScan) line(i int) int {
+	t.at = i
 	raw := strings.ReplaceAll(t.lines[i], "\t", "    ")
 	s := strings.TrimSpace(raw)
 	for strings.HasPrefix(s, "> ") || s == ">" {
@@ -257,6 +260,8 @@ func (t *textScan) joins(s string, indent int) bool {
 		return true
 	case t.open.kind == blockItem && indent >= t.indent && indent > 0:
 		return true
+	case t.full != nil:
+		return t.at > 0 && t.full[t.at-1] && (!endsSentence(t.prev) || t.open.kind != blockItem || indent > 0)
 	case !t.wrapped:
 		return false
 	}
