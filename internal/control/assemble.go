@@ -29,7 +29,7 @@ func Assemble(ctx context.Context, tx *store.Tx, clauseText isms.ID, at isms.Ins
 		return g.in, nil, err
 	}
 	g.ref(ct.From, ct.ID)
-	g.in.Clause = verdict.Clause{ID: ct.Clause, Text: ct.Hash, Parts: ct.Parts, Figures: figures(&ct)}
+	g.in.Clause = clauseInput(&ct)
 	bs, err := Bindings.Where(ctx, tx, `clause = $2 AND words = $3 AND control <> '' AND state IN ('proposed', 'confirmed')`, 200, string(ct.Clause), ct.Hash)
 	if err != nil {
 		return g.in, nil, err
@@ -37,8 +37,7 @@ func Assemble(ctx context.Context, tx *store.Tx, clauseText isms.ID, at isms.Ins
 	seen := map[isms.ID]bool{}
 	for _, b := range bs {
 		g.ref(b.From, b.ID)
-		g.in.Bindings = append(g.in.Bindings, verdict.Binding{ID: b.ID, Control: b.Control, Parts: b.Parts, Figures: b.Figures,
-			Confirmed: b.Confirmed, ConfirmedBy: string(b.ConfirmedBy)})
+		g.in.Bindings = append(g.in.Bindings, b.input())
 		if !seen[b.Control] {
 			seen[b.Control] = true
 			if err := g.control(ctx, b.Control); err != nil {
@@ -64,20 +63,6 @@ func AssembleControl(ctx context.Context, tx *store.Tx, control isms.ID, at isms
 	return verdict.ForControl(control, in), refs, err
 }
 
-// figures is what a sentence promises in figures, as it was read or corrected.
-func figures(ct *policy.ClauseText) []verdict.Figure {
-	var out []verdict.Figure
-	for _, f := range []struct {
-		kind  verdict.FigureKind
-		value string
-	}{{verdict.PeriodFigure, ct.Cadence}, {verdict.DeadlineFigure, ct.Deadline}, {verdict.RetentionFigure, ct.Retention}} {
-		if p, err := isms.ParsePeriod(f.value); err == nil && !p.IsZero() {
-			out = append(out, verdict.Figure{Kind: f.kind, Value: f.value})
-		}
-	}
-	return out
-}
-
 // gathering is an input in the making.
 type gathering struct {
 	tx     *store.Tx
@@ -98,8 +83,7 @@ func (g *gathering) control(ctx context.Context, control isms.ID) error {
 	for i := range ps {
 		p := &ps[i]
 		g.ref(p.From, p.ID)
-		g.in.Proofs = append(g.in.Proofs, verdict.Proof{ID: p.ID, Control: p.Control, Kind: p.Kind, Required: p.Required, Every: p.Every,
-			Window: p.window(), Scope: p.Scope, Parts: p.Parts, Figures: p.Figures, Recorded: p.Recorded})
+		g.in.Proofs = append(g.in.Proofs, p.input())
 		if err := g.scope(ctx, p.Scope); err != nil {
 			return err
 		}
@@ -108,9 +92,7 @@ func (g *gathering) control(ctx context.Context, control isms.ID) error {
 			return err
 		}
 		g.in.Looks = append(g.in.Looks, looks...)
-		if p.Kind == verdict.DutyProof && p.Scope == "" && len(looks) == 0 && !p.Every.IsZero() {
-			g.in.Duties = append(g.in.Duties, verdict.Duty{Proof: p.ID, Due: p.Every.After(p.Recorded, g.zone), Recorded: p.Recorded})
-		}
+		g.in.Duties = append(g.in.Duties, p.due(len(looks), g.zone)...)
 	}
 	return nil
 }
@@ -153,8 +135,7 @@ func (g *gathering) finish(ctx context.Context) (verdict.Input, []EntryRef, erro
 			continue
 		}
 		g.ref(e.Row.From, e.ID)
-		g.in.Exceptions = append(g.in.Exceptions, verdict.Exception{ID: e.ID, Proofs: e.Proofs, Subjects: e.Subjects, From: e.From, Until: e.Until,
-			Approved: e.Decided, ApprovedBy: string(e.DecidedBy)})
+		g.in.Exceptions = append(g.in.Exceptions, e.input())
 	}
 	for _, l := range g.in.Looks {
 		g.ref(l.Ref.Entry, "")

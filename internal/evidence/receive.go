@@ -28,15 +28,16 @@ type Receipt struct {
 
 // Taken is the payload of the entry of a batch. Its fields stand in the order of their JSON names.
 type Taken struct {
-	Agent    isms.ID   `json:"agent"`
-	Digest   string    `json:"digest"` // SHA-256 of the batch as it came, hex
-	Epoch    int64     `json:"epoch"`
-	Items    int       `json:"items"`
-	Lost     int64     `json:"lost"`   // observations that the agent admits to have dropped
-	Proofs   []isms.ID `json:"proofs"` // that the observations answer, sorted
-	Root     string    `json:"root"`   // over the observations, hex
-	Sequence int64     `json:"sequence"`
-	Turned   []isms.ID `json:"turned"` // of these, those about which something else is said than before
+	Agent    isms.ID      `json:"agent"`
+	Digest   string       `json:"digest"` // SHA-256 of the batch as it came, hex
+	Epoch    int64        `json:"epoch"`
+	Items    int          `json:"items"`
+	Lost     int64        `json:"lost"`   // observations that the agent admits to have dropped
+	Proofs   []isms.ID    `json:"proofs"` // that the observations answer, sorted
+	Received isms.Instant `json:"received"`
+	Root     string       `json:"root"` // over the observations, hex
+	Sequence int64        `json:"sequence"`
+	Turned   []isms.ID    `json:"turned"` // of these, those about which something else is said than before
 }
 
 // BatchReceived is the kind of the entry of a batch.
@@ -138,7 +139,7 @@ func (in *incoming) take(ctx context.Context, tx *ledger.Tx) (out Receipt, refus
 // write keeps the batch, its looks and its one entry.
 func (in *incoming) write(ctx context.Context, tx *ledger.Tx, out Receipt) error {
 	h := in.header
-	p := Taken{Agent: in.agent, Digest: in.digest, Epoch: h.Epoch, Items: len(in.seen), Root: h.Root, Sequence: h.Sequence, Proofs: []isms.ID{}, Turned: []isms.ID{}}
+	p := Taken{Agent: in.agent, Digest: in.digest, Epoch: h.Epoch, Items: len(in.seen), Received: in.received, Root: h.Root, Sequence: h.Sequence, Proofs: []isms.ID{}, Turned: []isms.ID{}}
 	for _, g := range h.Gaps {
 		p.Lost += g.Count
 	}

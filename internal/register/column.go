@@ -164,3 +164,26 @@ func (c *Column) finish() error {
 	}
 	return nil
 }
+
+// parse reads the value from the JSON that append wrote.
+func (c *Column) parse(v json.RawMessage) error {
+	switch {
+	case v == nil:
+		return fmt.Errorf("missing")
+	case c.text != nil:
+		return json.Unmarshal(v, c.text)
+	case c.num != nil && string(v) == `"forever"`:
+		*c.num = int64(isms.Forever)
+		return nil
+	case c.num != nil:
+		return json.Unmarshal(v, c.num)
+	case c.yes != nil:
+		return json.Unmarshal(v, c.yes)
+	case c.per != nil:
+		if err := json.Unmarshal(v, &c.raw); err != nil {
+			return err
+		}
+		return c.finish()
+	}
+	return json.Unmarshal(v, c.any)
+}

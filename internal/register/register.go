@@ -7,8 +7,10 @@
 package register
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sort"
@@ -163,6 +165,31 @@ func (t *Table[T, P]) canonical(cols []Column) ([]byte, error) {
 
 // Payload returns the canonical bytes that an entry for v carries.
 func (t *Table[T, P]) Payload(v *T) ([]byte, error) { return t.canonical(t.cols(v)) }
+
+// Parse reads a record back from the entry that wrote it. It takes only the canonical bytes
+// that Payload makes; Until is not known to an entry and stays open.
+func (t *Table[T, P]) Parse(e *ledger.Entry) (T, error) {
+	var v T
+	bad := func(err error) (T, error) {
+		return v, isms.Errorf(isms.Invalid, "record.entry_unreadable", "id", string(e.Subject)).Because(err)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(e.Payload, &fields); err != nil {
+		return bad(err)
+	}
+	cols := t.cols(&v)
+	for i := range cols {
+		if err := cols[i].parse(fields[cols[i].name]); err != nil {
+			return bad(fmt.Errorf("column %s.%s: %w", t.Name, cols[i].name, err))
+		}
+	}
+	again, err := t.canonical(cols)
+	if err != nil || !bytes.Equal(again, e.Payload) || e.Subject.Prefix() != t.Prefix {
+		return bad(errors.Join(err, errors.New("not what the table writes")))
+	}
+	*P(&v).Record() = Row{ID: e.Subject, Rev: e.Rev, From: e.Index, Until: store.OpenEnd}
+	return v, nil
+}
 
 // Columns lists the SQL of a select over this table, for a room's own statements: scan with Scan.
 func (t *Table[T, P]) Columns() string { return `id, rev, from_idx, until_idx` + comma(t.names) }
