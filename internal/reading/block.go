@@ -102,3 +102,57 @@ func keepsHyphen(word string) bool {
 	}
 	return strings.Contains(word, "-")
 }
+
+// splitBullets cuts paragraphs in which bullets stand inside the line, as
+// converters leave them that do not know the bullet as a mark of lists.
+func splitBullets(blocks []*block) []*block {
+	var out []*block
+	for _, b := range blocks {
+		if b.kind != blockPara && (b.kind != blockItem || b.number != "") || !strings.ContainsAny(b.text, "•▪●◦‣") {
+			out = append(out, b)
+			continue
+		}
+		out = append(out, cutBullets(b)...)
+	}
+	return out
+}
+
+// cutBullets cuts one block before every bullet that stands between blanks.
+func cutBullets(b *block) []*block {
+	var starts []int
+	for i, r := range b.text {
+		after := i + utf8.RuneLen(r)
+		if strings.ContainsRune("•▪●◦‣", r) && (i == 0 || b.text[i-1] == ' ') && after < len(b.text) && b.text[after] == ' ' {
+			starts = append(starts, i)
+		}
+	}
+	if len(starts) == 0 || starts[0] > 0 && len(starts) < 2 && b.kind == blockPara {
+		return []*block{b}
+	}
+	var out []*block
+	add := func(from, to int, item bool) {
+		text := strings.TrimSpace(b.text[from:to])
+		if item {
+			_, n := utf8.DecodeRuneInString(text)
+			text = strings.TrimSpace(text[n:])
+		}
+		if text == "" {
+			return
+		}
+		c := newBlock(b.kind, text, b.lineAt(from))
+		c.gap, c.last, c.style, c.level = b.gap, b.last, b.style, b.level
+		if item {
+			c.kind, c.style, c.level = blockItem, "•", max(b.level, 0)
+		}
+		out = append(out, c)
+	}
+	add(0, starts[0], false)
+	for k, at := range starts {
+		end := len(b.text)
+		if k+1 < len(starts) {
+			end = starts[k+1]
+		}
+		add(at, end, true)
+	}
+	return out
+}

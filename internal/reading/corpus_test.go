@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // corpus lists our own labelled policies: labels and text.
@@ -51,5 +52,44 @@ func TestOwnPolicies(t *testing.T) {
 	holds(t, "own policies", all.figures(), [5]float64{0.99, 0.98, 0.94, 0.94, 0.98})
 	if clauses < 400 || perLanguage["en"] < 4 || perLanguage["de"] < 4 || perLanguage["sl"] < 4 {
 		t.Errorf("the corpus has %d clauses in %v documents; it needs 400 and four of each language", clauses, perLanguage)
+	}
+}
+
+// hundredPages is our own English policies over and over, 30,000 words long.
+func hundredPages(t testing.TB) []byte {
+	var b strings.Builder
+	for words := 0; words < 30_000; {
+		for _, p := range corpus(t, "corpus") {
+			if !strings.HasPrefix(filepath.Base(p[1]), "en-") {
+				continue
+			}
+			data, err := os.ReadFile(p[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Write(data)
+			b.WriteString("\n\n")
+			words += len(strings.Fields(string(data)))
+		}
+	}
+	return []byte(b.String())
+}
+
+func TestHundredPagesTakeLessThanASecond(t *testing.T) {
+	data := hundredPages(t)
+	if _, err := Read(t.Context(), "warm.txt", []byte("Users must lock their screens."), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	best := time.Hour
+	for range 3 {
+		began := time.Now()
+		if _, err := Read(t.Context(), "a.txt", data, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		best = min(best, time.Since(began))
+	}
+	t.Logf("100 pages (%d bytes) in %v", len(data), best)
+	if best > time.Second {
+		t.Errorf("100 pages took %v, more than a second", best)
 	}
 }

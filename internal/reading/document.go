@@ -13,6 +13,7 @@ type document struct {
 	vocab   *vocabulary
 	lx      *lexicon
 	scans   map[isms.Language]*scanner
+	views   map[string]*view // what was looked at whole, by text
 	blocks  []*block
 	flat    bool // every marked heading has the same level
 	out     *Reading
@@ -65,7 +66,7 @@ func readDocument(ctx context.Context, name string, blocks []*block, opt Options
 	if err != nil {
 		return nil, isms.Errorf(isms.Internal, "reading.lexicon").Because(err)
 	}
-	d := &document{ctx: ctx, vocab: vocab, blocks: blocks, scans: map[isms.Language]*scanner{}}
+	d := &document{ctx: ctx, vocab: vocab, blocks: splitBullets(blocks), scans: map[isms.Language]*scanner{}, views: map[string]*view{}}
 	d.out = &Reading{File: name, Language: opt.Language, Clauses: []Clause{}, Omitted: []Omitted{}}
 	if opt.Language == "" {
 		d.out.Language = vocab.detect(allText(blocks))
@@ -126,6 +127,9 @@ func (d *document) omit(b *block, why string) {
 
 // look finds all patterns in text.
 func (d *document) look(text string, label int) *view {
+	if v := d.views[text]; v != nil && label == 0 {
+		return v
+	}
 	v := &view{text: text, label: label, lx: d.lx}
 	v.toks = tokens(text[label:])
 	v.lx = d.vocab.clauseLanguage(d.lx.language, v.toks)
@@ -141,6 +145,8 @@ func (d *document) look(text string, label int) *view {
 	v.hits = s.find(v.toks)
 	if label > 0 {
 		v.tag = s.find(tokens(text[:label]))
+	} else if d.views != nil {
+		d.views[text] = v
 	}
 	return v
 }

@@ -40,8 +40,42 @@ func (v *vocabulary) detect(text string) isms.Language {
 			return isms.Unknown
 		}
 	}
-	// Running text consists of stop words to a third; a list of nouns to less.
+	// Running text consists of stop words to a third; a list of bare nouns hardly.
 	if most < 2 || most*20 < len(words) {
+		return v.byWords(text)
+	}
+	return best
+}
+
+// byWords tells the language of a few words, or of a list of nouns, by how many
+// of them the lexicons know; it wants a clear lead.
+func (v *vocabulary) byWords(text string) isms.Language {
+	ts := tokens(text)
+	if len(ts) > 2000 {
+		ts = ts[:2000]
+	}
+	best, most, second := isms.Unknown, 0, 0
+	for _, l := range []isms.Language{isms.English, isms.German, isms.Slovenian} {
+		known := map[string]bool{}
+		for _, h := range v.lex[l].scanner().find(ts) {
+			if h.language == l && h.start < len(ts) {
+				known[ts[h.start].word] = true
+			}
+		}
+		for w := range v.stop[l] {
+			for _, t := range ts {
+				if t.word == w {
+					known[w] = true
+				}
+			}
+		}
+		if n := len(known); n > most {
+			best, most, second = l, n, most
+		} else {
+			second = max(second, n)
+		}
+	}
+	if most < 2 || most*10 < second*13 || most*4 < min(len(ts), 40) {
 		return isms.Unknown
 	}
 	return best

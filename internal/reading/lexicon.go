@@ -33,7 +33,7 @@ type vocabulary struct {
 
 // wordSections are lists of plain words, not patterns.
 var wordSections = map[string]bool{"stop": true, "abbreviations": true, "units": true, "numbers": true, "months": true,
-	"joints": true, "subordinate": true, "acts": true, "no acts": true, "act endings": true}
+	"joints": true, "subordinate": true, "before ordinals": true, "acts": true, "no acts": true, "act endings": true}
 
 func loadLexicons() (*vocabulary, error) {
 	v := &vocabulary{
@@ -111,6 +111,9 @@ func loadLexicon(l isms.Language, extra []*pattern) (*lexicon, []*pattern, error
 		if err := sections(string(b), take); err != nil {
 			return nil, nil, fmt.Errorf("lexicon %s: %w", name, err)
 		}
+	}
+	for _, p := range ps {
+		p.language = l
 	}
 	lx.matcher = newMatcher(append(ps[:len(ps):len(ps)], extra...), units, numbers)
 	return lx, ps, nil

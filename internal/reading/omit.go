@@ -99,13 +99,15 @@ func (d *document) contentsList(i int, b *block) bool {
 	if len(want) < 3 || i > len(d.blocks)/2 {
 		return false
 	}
-	near := 0
-	for k, o := range d.blocks {
-		if k != i && o.kind == blockHeading && strings.ToLower(o.text) == want {
-			near++
+	if len(d.clauses) >= 3 {
+		return false // contents stand before the text
+	}
+	for _, o := range d.blocks {
+		if o.kind == blockHeading && strings.ToLower(o.text) == want {
+			return true
 		}
 	}
-	return near > 0 && len(d.clauses) < 3
+	return false
 }
 
 // findTitle takes the first heading, or the first line, as the document's title.
@@ -137,26 +139,21 @@ func (d *document) findTitle() {
 func (d *document) findTail() int {
 	end := len(d.blocks)
 	from := end - end/3
-	for i := from; i < end; i++ {
-		b := d.blocks[i]
-		v := d.look(b.text, 0)
-		if !v.has("clutter") || v.has("must") && len(v.toks) > 8 {
-			continue
-		}
-		clutter, sound := 0, 0
-		for _, o := range d.blocks[i:] {
-			w := d.look(o.text, 0)
-			if w.has("clutter") {
-				clutter++
-			} else if (w.has("must") || w.has("period each")) && len(w.toks) > 6 || o.kind == blockRow {
-				sound++
-			}
-		}
-		if clutter >= 2 && sound == 0 {
-			return d.tailStart(i)
+	first, clutter := end, 0
+	for i := end - 1; i >= from; i-- {
+		v := d.look(d.blocks[i].text, 0)
+		duty := (v.has("must") || v.has("period each")) && len(v.toks) > 6
+		switch {
+		case d.blocks[i].kind == blockRow || duty && (!v.has("clutter") || len(v.toks) > 8):
+			from = i + 1 // nothing before a duty is tail
+		case v.has("clutter"):
+			first, clutter = i, clutter+1
 		}
 	}
-	return end
+	if clutter < 2 {
+		return end
+	}
+	return d.tailStart(first)
 }
 
 // tailStart walks back from the first line of clutter over short lines without a

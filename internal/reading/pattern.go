@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"holdfast/internal/isms"
 )
 
 // A token is one word of a clause in lower case, with its place in the text.
@@ -113,11 +115,12 @@ func (e elem) meets(w string) bool {
 // pattern is one line of a lexicon: a sequence of words with gaps, a weight or
 // a period, and the section it stands in.
 type pattern struct {
-	section string
-	weight  float64
-	period  string // for sections that name periods outright
-	elems   []elem
-	source  string
+	section  string
+	language isms.Language
+	weight   float64
+	period   string // for sections that name periods outright
+	elems    []elem
+	source   string
 }
 
 // hit is a pattern found in a clause; start and end count tokens, end exclusive.

@@ -88,7 +88,7 @@ func (lx *lexicon) abbreviation(before, after string) bool {
 		return false
 	}
 	if isNumber(word) {
-		return lx.ordinal(word, next, cut < 0)
+		return lx.ordinal(before[:cut+1], word, next)
 	}
 	if utf8.RuneCountInString(word) == 1 && unicode.IsLetter(firstRune(word)) {
 		// "z. B.", "t. i.", an initial; but "Plan B." or "level A." may end a sentence.
@@ -133,10 +133,11 @@ func endsLegalForm(word string) bool {
 
 // ordinal tells whether a number before a full stop is an ordinal: German and
 // Slovenian write "6. September", "5. člen", "1. stopnje".
-func (lx *lexicon) ordinal(word, next string, first bool) bool {
+func (lx *lexicon) ordinal(before, word, next string) bool {
 	low := strings.ToLower(strings.Trim(next, ".,;:)"))
+	words := strings.Fields(strings.ToLower(before))
 	switch {
-	case first:
+	case len(words) == 0, lx.words["before ordinals"][words[len(words)-1]]:
 		return true
 	case lx.words["months"][low] || isNumber(low):
 		return true
