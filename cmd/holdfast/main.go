@@ -15,6 +15,8 @@ import (
 type cli struct {
 	Up         upCmd         `cmd:"" help:"Start Holdfast. Nothing needs to be set."`
 	Org        orgCmd        `cmd:"" help:"Organisations of this installation."`
+	User       userCmd       `cmd:"" help:"Accounts of this installation."`
+	Token      tokenCmd      `cmd:"" help:"Tokens of the API."`
 	Policy     policyCmd     `cmd:"" help:"Read policies."`
 	ReadWorker readWorkerCmd `cmd:"" hidden:""`
 	Backup     backupCmd     `cmd:"" help:"Back up a running or stopped installation into a directory."`

@@ -23,11 +23,34 @@ type UserRequest struct {
 }
 
 // UserAnswer is an account with what it is, and the secret of a one-time link if one was made.
+// Moments are RFC 3339 in UTC.
 type UserAnswer struct {
-	Account     Account      `json:"account"`
-	Memberships []Membership `json:"memberships"`
-	Reset       string       `json:"reset,omitempty"` // secret of a link that sets a password and enrols a second factor
-	ResetEnds   isms.Instant `json:"reset_ends,omitempty"`
+	ID           isms.ID            `json:"id"`
+	Email        string             `json:"email"`
+	Name         string             `json:"name"`
+	Language     isms.Language      `json:"language"`
+	State        string             `json:"state"` // active or left
+	Password     bool               `json:"password"`
+	SecondFactor bool               `json:"second_factor"`
+	Memberships  []MembershipAnswer `json:"memberships"`
+	Reset        string             `json:"reset,omitempty"` // secret of the page /reset/SECRET
+	ResetEnds    string             `json:"reset_ends,omitempty"`
+}
+
+// MembershipAnswer is what an account is somewhere.
+type MembershipAnswer struct {
+	ID    isms.ID     `json:"id"`
+	Place isms.ID     `json:"place"`
+	Roles []isms.Role `json:"roles"`
+	Ends  string      `json:"ends,omitempty"`
+}
+
+// moment writes an instant as RFC 3339, and nothing for one that is unset.
+func moment(i isms.Instant) string {
+	if i == 0 {
+		return ""
+	}
+	return i.String()
 }
 
 // UserCreate makes an account, or takes the one with that address, gives it roles in a place, and
@@ -76,20 +99,26 @@ func (p *People) userReset(ctx context.Context, a Account, factors bool) (UserAn
 		return UserAnswer{}, err
 	}
 	out, err := p.answer(ctx, a)
-	out.Reset, out.ResetEnds = secret, p.now().Add(resetFor)
+	out.Reset, out.ResetEnds = secret, moment(p.now().Add(resetFor))
 	return out, err
 }
 
 func (p *People) answer(ctx context.Context, a Account) (UserAnswer, error) {
-	out := UserAnswer{Memberships: []Membership{}}
+	var ms []Membership
 	err := p.log.Read(ctx, func(tx *store.Tx) (err error) {
-		if out.Account, err = Accounts.Get(ctx, tx, a.ID); err != nil {
+		if a, err = Accounts.Get(ctx, tx, a.ID); err != nil {
 			return err
 		}
-		ms, err := Memberships.Where(ctx, tx, `account = $2`, maxList, string(a.ID))
-		out.Memberships = append(out.Memberships, ms...)
+		ms, err = Memberships.Where(ctx, tx, `account = $2`, maxList, string(a.ID))
 		return err
 	})
+	out := UserAnswer{
+		ID: a.ID, Email: a.Email, Name: a.Name, Language: a.Language, State: a.State, Password: a.PasswordSet > 0, SecondFactor: a.HasFactor(),
+		Memberships: []MembershipAnswer{},
+	}
+	for _, m := range ms {
+		out.Memberships = append(out.Memberships, MembershipAnswer{m.ID, m.Place, m.Roles, moment(m.Ends)})
+	}
 	return out, err
 }
 
@@ -138,10 +167,21 @@ type TokenRequest struct {
 
 // TokenAnswer is a token, with its secret when it was just made.
 type TokenAnswer struct {
-	Token  Token        `json:"token"`
-	Secret string       `json:"secret,omitempty"`
-	Used   isms.Instant `json:"used,omitempty"`
-	Addr   string       `json:"addr,omitempty"`
+	ID       isms.ID  `json:"id"`
+	Name     string   `json:"name"`
+	Account  isms.ID  `json:"account"`
+	Place    isms.ID  `json:"place"`
+	Scopes   []string `json:"scopes"`
+	Networks []string `json:"networks"`
+	Ends     string   `json:"ends"`
+	State    string   `json:"state"` // live or ended
+	Secret   string   `json:"secret,omitempty"`
+	Used     string   `json:"used,omitempty"` // to the minute
+	Addr     string   `json:"addr,omitempty"` // from where
+}
+
+func tokenAnswer(t Token) TokenAnswer {
+	return TokenAnswer{ID: t.ID, Name: t.Name, Account: t.Account, Place: t.Place, Scopes: t.Scopes, Networks: t.Networks, Ends: moment(t.Ends), State: t.State}
 }
 
 // TokenCreate makes a token for an account.
@@ -154,7 +194,12 @@ func (p *People) TokenCreate(ctx context.Context, r TokenRequest) (TokenAnswer, 
 		Name: r.Name, Account: a.ID, Place: r.Place, Scopes: slices.Clone(r.Scopes), Networks: r.Networks,
 		Ends: p.now().Add(time.Duration(r.Days) * 24 * time.Hour),
 	})
-	return TokenAnswer{Token: t, Secret: secret}, err
+	if err != nil {
+		return TokenAnswer{}, err
+	}
+	out := tokenAnswer(t)
+	out.Secret = secret
+	return out, nil
 }
 
 // TokenList lists the tokens of a place.
@@ -162,7 +207,9 @@ func (p *People) TokenList(ctx context.Context, place isms.ID) ([]TokenAnswer, e
 	us, err := p.Tokens(ctx, isms.System, place)
 	out := make([]TokenAnswer, 0, len(us))
 	for _, u := range us {
-		out = append(out, TokenAnswer{Token: u.Token, Used: u.Used, Addr: u.Addr})
+		t := tokenAnswer(u.Token)
+		t.Used, t.Addr = moment(u.Used), u.Addr
+		out = append(out, t)
 	}
 	return out, err
 }

@@ -407,7 +407,7 @@ func TestTheCommandLineMakesListsAndResetsAccounts(t *testing.T) {
 		w.enrol()
 		list, err := h.p.UserList(ctx, "")
 		must(t, err)
-		if len(list) != 1 || len(list[0].Memberships) != 2 || list[0].Account.TOTPSet == 0 {
+		if len(list) != 1 || len(list[0].Memberships) != 2 || !list[0].SecondFactor {
 			t.Fatalf("%+v", list)
 		}
 		// A lost password keeps the second factor; a lost factor is replaced.
