@@ -127,11 +127,8 @@ func (g *gathering) finish(ctx context.Context) (verdict.Input, []EntryRef, erro
 	if err != nil {
 		return g.in, nil, err
 	}
-	proof := func(id isms.ID) bool {
-		return slices.ContainsFunc(g.in.Proofs, func(p verdict.Proof) bool { return p.ID == id })
-	}
 	for _, e := range es {
-		if !e.concerns(proof, g.member) {
+		if !e.concerns(g.proof, g.member) {
 			continue
 		}
 		g.ref(e.Row.From, e.ID)
@@ -142,6 +139,10 @@ func (g *gathering) finish(ctx context.Context) (verdict.Input, []EntryRef, erro
 	}
 	slices.SortFunc(g.refs, func(a, b EntryRef) int { return cmp.Or(cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.About, b.About)) })
 	return g.in, slices.Compact(g.refs), nil
+}
+
+func (g *gathering) proof(id isms.ID) bool {
+	return slices.ContainsFunc(g.in.Proofs, func(p verdict.Proof) bool { return p.ID == id })
 }
 
 func (g *gathering) member(id isms.ID) bool {

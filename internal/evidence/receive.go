@@ -152,10 +152,7 @@ func (in *incoming) write(ctx context.Context, tx *ledger.Tx, out Receipt) error
 	}
 	for i, o := range in.seen {
 		for _, a := range answers[i] {
-			turned, err := take(ctx, tx, verdict.Look{
-				Proof: a.Proof, Subject: a.Subject, Outcome: a.Outcome, Measures: a.Measures, Reasons: a.Reasons,
-				Observed: max(o.Occurred, 1), Received: in.received, Recorded: tx.At, Ref: verdict.Ref{Entry: out.Entry, Item: i},
-			})
+			turned, err := take(ctx, tx, a.Look(&o, in.received, tx.At, verdict.Ref{Entry: out.Entry, Item: i}))
 			if err != nil {
 				return err
 			}
@@ -178,6 +175,12 @@ func (in *incoming) write(ctx context.Context, tx *ledger.Tx, out Receipt) error
 	_, err = tx.Exec(ctx, `INSERT INTO evidence_batch (id, idx, agent, epoch, sequence, received, items, digest, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		string(out.Batch), out.Entry, string(in.agent), h.Epoch, h.Sequence, int64(in.received), len(in.seen), in.digest, in.raw)
 	return err
+}
+
+// Look is the look that an answer to an observation of a batch makes.
+func (a Answer) Look(o *probe.Observation, received, recorded isms.Instant, ref verdict.Ref) verdict.Look {
+	return verdict.Look{Proof: a.Proof, Subject: a.Subject, Outcome: a.Outcome, Measures: a.Measures, Reasons: a.Reasons,
+		Observed: max(o.Occurred, 1), Received: received, Recorded: recorded, Ref: ref}
 }
 
 // rolledBack writes the finding that the agent's state was set back or copied.

@@ -61,7 +61,7 @@ func (r *Room) Seal(ctx context.Context, actor isms.Actor, rec Record) (Record, 
 				return err
 			}
 		}
-		_, err := take(ctx, tx, rec.look())
+		_, err := take(ctx, tx, rec.Look())
 		return err
 	})
 	return rec, err
@@ -81,8 +81,8 @@ func (rec *Record) check() error {
 	return nil
 }
 
-// look is what the record says about its duty. A finding does not undo that the duty was done.
-func (rec *Record) look() verdict.Look {
+// Look is what the record says about its duty. A finding does not undo that the duty was done.
+func (rec *Record) Look() verdict.Look {
 	l := verdict.Look{Proof: rec.Proof, Subject: rec.Subject, Outcome: verdict.Positive,
 		Observed: rec.Occurred, Received: rec.Sealed, Recorded: rec.Sealed, Ref: verdict.Ref{Entry: rec.From}}
 	if rec.Outcome == CouldNot {
