@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"holdfast/internal/catalogue"
+	"holdfast/internal/reading"
 )
 
 // catalogueCmd is `holdfast catalogue`: the controls that Holdfast brings.
@@ -87,4 +88,20 @@ func printControl(w io.Writer, item catalogue.Item) error {
 	}
 	_, err := fmt.Fprintln(w, b.String())
 	return err
+}
+
+// proposeControls fills the controls of a reading's binding clauses from the
+// catalogue; whoever reads for an organisation passes what it confirmed before.
+func proposeControls(r *reading.Reading, boosts *catalogue.Boosts) {
+	for i := range r.Clauses {
+		c := &r.Clauses[i]
+		if !c.Normative {
+			continue
+		}
+		ps := catalogue.Propose(catalogue.Query{Text: c.Text, Language: r.Language, Theme: c.Theme, Headings: c.Path, Parts: c.Parts}, boosts)
+		c.Controls = make([]reading.Proposal, len(ps))
+		for j, p := range ps {
+			c.Controls[j] = reading.Proposal{ID: p.Control, Score: p.Score, Because: p.Because[0]}
+		}
+	}
 }

@@ -14,6 +14,7 @@ type Query struct {
 	Text     string        // the clause's words
 	Language isms.Language // isms.Unknown tries all three
 	Theme    string        // of Themes; may be empty
+	Headings []string      // the headings that it stands under; may be empty
 	Parts    []string      // the separately provable pieces of the promise; may be empty
 }
 
@@ -32,6 +33,7 @@ const Most = 6
 const (
 	perText     = 0.16 // a point of BM25
 	mostText    = 2.2  // what the texts alone can give
+	perHeading  = 0.4  // a concept of the nearest heading, against the same in the clause
 	homeTheme   = 1.0  // the clause's theme is the control's first one
 	besideTheme = 0.4  // it is another of the control's themes
 	second      = 0.55 // every further concept for the same control counts this much of the one before
@@ -41,15 +43,15 @@ const (
 // tally collects what speaks for one control.
 type tally struct {
 	control int
-	parts   []said1
+	parts   []voice
 	text    float64
 	theme   float64
 	learned float64
 	because []isms.Reason
 }
 
-// said1 is one concept's voice for a control.
-type said1 struct {
+// voice is one concept's voice for a control.
+type voice struct {
 	by     float64
 	reason isms.Reason
 }
@@ -74,13 +76,30 @@ func (c *Catalogue) Propose(q Query, boosts *Boosts) []Proposal {
 		reason := isms.Because("proposal.words", "words", said(ws, h.words), "concept", concept.id)
 		for _, w := range concept.weights {
 			t := at(w.control)
-			t.parts = append(t.parts, said1{w.by * h.share, reason})
+			t.parts = append(t.parts, voice{w.by * h.share, reason})
 		}
 	}
+	c.tallyHeading(q, at)
 	c.tallyTexts(ws, q.Language, at)
 	boosts.tally(c, ws, hits, q.Language, at)
 	c.tallyTheme(q.Theme, tallies, at)
 	return c.ordered(tallies)
+}
+
+// tallyHeading lets the nearest heading speak, more quietly: a bare list item often
+// says little without it.
+func (c *Catalogue) tallyHeading(q Query, at func(int) *tally) {
+	if len(q.Headings) == 0 {
+		return
+	}
+	ws := words(q.Headings[len(q.Headings)-1])
+	for _, h := range c.lexicon.find(ws, q.Language) {
+		reason := isms.Because("proposal.heading", "words", said(ws, h.words))
+		for _, w := range c.lexicon.concepts[h.concept].weights {
+			t := at(w.control)
+			t.parts = append(t.parts, voice{w.by * h.share * perHeading, reason})
+		}
+	}
 }
 
 // tallyTexts lets the controls' own words speak.
