@@ -34,18 +34,29 @@ var judges = map[string]func(Facts, Params, *refusals){
 	"ntp.offset":              judgeNTP,
 	"web.published_text":      judgePublished,
 	"web.security_txt":        judgeSecurityTxt,
+
+	"own.program": judgeProgram,
 }
 
 // Judge says whether the facts of a check are good under the given parameters, and if
 // not, why. It does no I/O. An observation with an Error must not be judged: it saw
 // nothing. A check that Judge does not know is never good.
+//
+// The parameter condition adds an organisation's own condition (see CheckExpression) to
+// the built-in one; with builtin set to "off" it stands alone.
 func Judge(key string, facts Facts, params Params) (ok bool, reasons []isms.Reason) {
 	judge := judges[key]
 	if judge == nil {
 		return false, []isms.Reason{isms.Because("probe.check_unknown", "check", key)}
 	}
 	var no refusals
-	judge(facts, params, &no)
+	condition := params["condition"]
+	if condition == "" || params["builtin"] != "off" {
+		judge(facts, params, &no)
+	}
+	if condition != "" {
+		judgeExpression(condition, facts, params, &no)
+	}
 	return len(no) == 0, no
 }
 

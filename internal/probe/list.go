@@ -27,6 +27,7 @@ func HostProbes(c Config) []Probe {
 		hostReboot{c.Clock, c.Machine},
 		hostSshd{c.Clock, c.Machine},
 		hostUpdates{c.Clock, c.Machine},
+		ownProgram{c.Clock, c.Machine},
 	}
 }
 

@@ -173,7 +173,7 @@ func (l *look) fail(err error) Observation {
 
 // done ends the look.
 func (l *look) done() Observation {
-	l.Took = time.Since(l.began).Microseconds()
+	l.Took = max(time.Since(l.began).Microseconds(), 1)
 	if l.hash != nil {
 		sum := sha256.Sum256(l.hash)
 		l.Digest = "sha256:" + hex.EncodeToString(sum[:])

@@ -21,6 +21,10 @@ type Machine struct {
 	Chronyc  []string // more arguments for chronyc, where chronyd does not listen where it usually does
 	Sshd     []string // more arguments for sshd -T, for example -f FILE
 	DataPath string   // the path whose disk must be encrypted; empty: /
+
+	// Programs are the operator's own probes: name, as a check's parameter says it, and
+	// absolute path. An organisation can choose among them and give nothing but the name.
+	Programs map[string]string
 }
 
 // RunFunc runs a program and returns its standard output, its error output and its exit
@@ -60,7 +64,7 @@ func Execute(ctx context.Context, name string, args ...string) (out, errOut []by
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = []string{"LC_ALL=C", "LANG=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent"}
 	cmd.WaitDelay = time.Second
-	stdout, stderr := &bounded{max: maxOutput}, &bounded{max: 64 << 10}
+	stdout, stderr := &bounded{max: maxOutput}, &bounded{max: 64 << 10, drop: true}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	err = cmd.Run()
 	var ended *exec.ExitError
@@ -100,21 +104,23 @@ func installs(name string) string {
 	return ""
 }
 
-// bounded keeps the first max bytes and notes that there were more.
+// bounded keeps the first max bytes. More is an error, which ends the program that writes
+// it; only of what is for the operator's eyes the rest is dropped.
 type bounded struct {
 	b    bytes.Buffer
 	max  int
+	drop bool
 	over bool
 }
 
 func (w *bounded) Write(p []byte) (int, error) {
-	if room := w.max - w.b.Len(); len(p) > room {
-		w.over = true
-		w.b.Write(p[:room])
-	} else {
-		w.b.Write(p)
+	room := min(w.max-w.b.Len(), len(p))
+	w.b.Write(p[:room])
+	if room == len(p) || w.drop {
+		return len(p), nil
 	}
-	return len(p), nil
+	w.over = true
+	return room, io.ErrShortWrite
 }
 
 // read reads a file of the machine and adds it to the digest. The error is a *CouldNot;
