@@ -19,10 +19,12 @@ type document struct {
 	out     *Reading
 	clauses []*Clause
 	path    []heading
-	lists   []*leadIn // what opened the list at each depth; nil if nothing did
-	before  *unit     // the unit before, for pronouns and neighbours
-	pending *leadIn   // a lead-in waiting for its list
-	tail    int       // index of the first block of trailing clutter
+	lists   []*leadIn        // what opened the list at each depth; nil if nothing did
+	before  *unit            // the unit before, for pronouns and neighbours
+	pending *leadIn          // a lead-in waiting for its list
+	spoken  map[*pattern]int // in how many blocks a theme's pattern was found
+	texts   int              // blocks that were counted for that
+	tail    int              // index of the first block of trailing clutter
 }
 
 // heading is one step of the path above a clause.
@@ -304,10 +306,10 @@ func (d *document) enter(b *block) {
 // number where the marks say nothing.
 func (d *document) headingLevel(b *block) int {
 	switch {
-	case b.style == "word" && !strings.HasPrefix(strings.ToLower(b.number), "art"):
-		return 1
-	case b.style == "§" || b.style == "člen" || b.style == "word":
+	case b.style == "§" || b.style == "člen" || b.style == "word article" || b.style == "word artikel" || b.style == "word člen" || b.style == "word clause":
 		return 2
+	case strings.HasPrefix(b.style, "word"):
+		return 1
 	case strings.HasPrefix(b.style, "dec") && (d.flat || b.level <= 0):
 		return int(b.style[3] - '0')
 	case b.number != "" && (d.flat || b.level <= 0):

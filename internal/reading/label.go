@@ -86,7 +86,7 @@ func inventedParts(l string) (prefix, number, rest string, ok bool) {
 // parse takes the label off a line.
 func (v numbering) parse(s string) (label, bool) {
 	if m := bulletLabel.FindStringSubmatch(s); m != nil {
-		if in, ok := v.parse(m[2]); ok && in.number != "" && in.style != "word" {
+		if in, ok := v.parse(m[2]); ok && in.number != "" && !strings.HasPrefix(in.style, "word") {
 			return in, true // "- a) ..." and "* SEC-1: ..."
 		}
 		return label{style: "•", rest: m[2]}, true
@@ -101,7 +101,7 @@ func (v numbering) parse(s string) (label, bool) {
 		return label{number: m[1], style: "člen", rest: m[2], title: true}, true
 	}
 	if m := wordLabel.FindStringSubmatch(s); m != nil && titleLike(m[2]) {
-		return label{number: m[1], style: "word", rest: m[2], title: true}, true
+		return label{number: m[1], style: "word " + strings.ToLower(strings.Fields(m[1])[0]), rest: m[2], title: true}, true
 	}
 	if prefix, number, rest, ok := inventedParts(s); ok && v.invented[prefix] {
 		return label{number: number, style: prefix, rest: rest}, true

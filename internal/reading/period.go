@@ -40,7 +40,9 @@ func (d *document) setTimes(u *unit) {
 	}
 	watch, trigger := u.plain("continuous"), u.plain("event")
 	switch {
-	case trigger != nil && overlaps(trigger, retention):
+	case u.has("event.never"):
+	case trigger != nil && retention != nil && trigger.start >= retention.start && trigger.start <= retention.end+1:
+	case trigger != nil && deadline != nil && overlaps(trigger, deadline) && !d.answers(u):
 	case trigger != nil && (watch == nil || strongEvent(trigger)):
 		c.Cadence = "event"
 		u.say("cadence.event", trigger)
@@ -59,10 +61,10 @@ func (d *document) answers(u *unit) bool {
 	switch u.clause.Theme {
 	case "incident-breach":
 		return !u.has("event.standing")
-	case "privacy-rights", "people-training", "access-identity", "partners-customers":
-		return u.clause.Deadline != ""
+	case "vulnerability-testing", "backup-continuity", "cryptography", "logging-monitoring", "architecture-tenancy", "clock":
+		return false
 	}
-	return false
+	return u.clause.Deadline != "" && !u.has("event.not")
 }
 
 // strongEvent tells whether a trigger is named by a word for it ("when", "upon",
@@ -80,7 +82,11 @@ func (u *unit) cadence(deadline, retention *hit) *hit {
 		if covered(h, retention) || covered(h, deadline) && h.start >= deadline.start {
 			continue
 		}
-		if found == nil || h.start == found.start && h.end > found.end {
+		if watch := u.hit("continuous"); overlaps(watch, h) {
+			continue // "24 hours a day"
+		}
+		better := found != nil && overlaps(h, found) && (h.n > 0 && found.n == 0 || h.n > 0 == (found.n > 0) && h.end-h.start > found.end-found.start)
+		if found == nil || better {
 			found = h
 		}
 	}

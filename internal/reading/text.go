@@ -66,8 +66,8 @@ func (t *textScan) measure() {
 		if _, ok := t.votes.parse(b); ok {
 			continue
 		}
-		if n := utf8.RuneCountInString(strings.TrimRight(t.lines[i], " \t")); n > t.width {
-			t.width = n
+		for _, l := range t.lines[i : i+2] {
+			t.width = max(t.width, utf8.RuneCountInString(strings.TrimRight(l, " \t")))
 		}
 		pairs++
 		if !endsSentence(a) {

@@ -10,26 +10,30 @@ import (
 // How much the words around a clause count beside its own.
 const (
 	weightLabel   = 1.2 // a run-in label
-	weightLead    = 0.5 // the lead-in of its list
-	weightHeading = 0.9 // the nearest heading
+	weightLead    = 0.4 // the lead-in of its list
+	weightHeading = 0.6 // the nearest heading
 	weightOuter   = 0.4 // the headings above that
 	weightBefore  = 0.5 // the sentence before, if this one points back to it
-	weightNear    = 0.12
+	weightCommon  = 0.5 // a word that stands everywhere in the document
+	weightActor   = 0.5 // who acts
+	weightNear    = 0.2
 	weightHead    = 0.3 // the head of its table
 )
 
-// themes scores the themes of a view; each pattern counts once, and the
-// second word for a theme counts less than the first.
-func themes(hits []hit) map[string]float64 {
+// themes scores the themes of a view: each word counts once for a theme, and the
+// second word for it counts less than the first. A factor may weigh hits down.
+func themes(hits []hit, factor func(*hit) float64) map[string]float64 {
 	by := map[string][]float64{}
-	seen := map[string]bool{}
 	for i, h := range hits {
 		name, ok := strings.CutPrefix(h.section, "theme ")
-		if !ok || seen[h.section+h.source] || within(hits, i) {
+		if !ok || within(hits, i) || again(hits, i) {
 			continue
 		}
-		seen[h.section+h.source] = true
-		by[name] = append(by[name], h.weight)
+		w := h.weight
+		if factor != nil {
+			w *= factor(&hits[i])
+		}
+		by[name] = append(by[name], w)
 	}
 	out := map[string]float64{}
 	for name, ws := range by {
@@ -56,21 +60,48 @@ func within(hits []hit, i int) bool {
 	return false
 }
 
+// again tells whether an earlier or heavier hit for the same theme already
+// counted the word of hit i, there or elsewhere in the clause. A negative weight
+// takes its words out of the theme: nobody speaks of clocks "around the clock".
+func again(hits []hit, i int) bool {
+	h := hits[i]
+	if h.weight < 0 {
+		return true
+	}
+	for k, o := range hits {
+		if k == i || o.section != h.section {
+			continue
+		}
+		if o.weight < 0 && o.start < h.end && h.start < o.end {
+			return true
+		}
+		if (o.source == h.source || o.start < h.end && h.start < o.end) && (o.weight > h.weight || o.weight == h.weight && k < i) {
+			return true
+		}
+	}
+	return false
+}
+
 // setTheme chooses the theme with the highest score from the clause's own words
 // and those around it.
 func (d *document) setTheme(u *unit) {
 	score := map[string]float64{}
 	add := func(hits []hit, factor float64) {
-		for name, s := range themes(hits) {
+		for name, s := range themes(hits, nil) {
+			score[name] += s * factor
+		}
+	}
+	own := func(v *view, factor float64) {
+		for name, s := range themes(v.hits, func(h *hit) float64 { return d.common(h) * v.subject(h) }) {
 			score[name] += s * factor
 		}
 	}
 	if u.block.kind == blockRow && len(u.block.head) > 0 {
 		for k, cell := range u.block.cells {
-			add(d.look(cell, 0).hits, d.cellWeight(u.block, k))
+			own(d.look(cell, 0), d.cellWeight(u.block, k))
 		}
 	} else {
-		add(u.hits, 1)
+		own(u.view, 1)
 	}
 	add(u.tag, weightLabel)
 	if u.lead != nil {
@@ -100,6 +131,51 @@ func (d *document) setTheme(u *unit) {
 		u.clause.Theme = d.fallbackTheme()
 	}
 	u.clause.Because = append(u.clause.Because, isms.Because("reading.theme", "words", u.themeWords(u.clause.Theme)))
+}
+
+// common weighs down a word that stands in much of the document: in a contract
+// with suppliers "the supplier" says nothing about a single clause.
+func (d *document) common(h *hit) float64 {
+	if d.spoken == nil {
+		d.spoken = map[*pattern]int{}
+		for _, b := range d.blocks {
+			if b.kind == blockHeading || b.kind == blockAside {
+				continue
+			}
+			d.texts++
+			seen := map[*pattern]bool{}
+			for i := range d.look(b.text, 0).hits {
+				if p := d.look(b.text, 0).hits[i].pattern; !seen[p] && strings.HasPrefix(p.section, "theme ") {
+					seen[p] = true
+					d.spoken[p]++
+				}
+			}
+		}
+	}
+	if d.texts >= 15 && float64(d.spoken[h.pattern]) > 0.3*float64(d.texts) {
+		return weightCommon
+	}
+	return 1
+}
+
+// subject weighs down who acts ("employees must ..."), for the theme of a duty is
+// what is done; it does not where the verb is passive ("suppliers are assessed").
+func (v *view) subject(h *hit) float64 {
+	switch h.section {
+	case "theme suppliers", "theme partners-customers", "theme people-training", "theme governance":
+	default:
+		return 1
+	}
+	must := v.hit("must")
+	if must == nil || h.end > must.start || v.has("passive") {
+		return 1
+	}
+	for i := range v.hits {
+		if a := &v.hits[i]; a.section == "actor" && overlaps(a, h) {
+			return weightActor
+		}
+	}
+	return 1
 }
 
 // cellWeight says how much a cell counts for its row's theme: the first most, who
