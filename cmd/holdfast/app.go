@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 
-	"holdfast/internal/evidence"
 	"holdfast/internal/instance"
 	"holdfast/internal/keep"
+	"holdfast/internal/organisation"
 	"holdfast/internal/people"
-	"holdfast/internal/policy"
+	"holdfast/internal/probe"
 	"holdfast/internal/schedule"
 	"holdfast/internal/store"
 )
@@ -18,10 +18,11 @@ type app struct {
 	config instance.Config
 	in     *instance.Instance
 	people *people.People
+	house  *organisation.House
 }
 
-// openApp opens the installation that p names, or founds it.
-func openApp(ctx context.Context, p place) (*app, error) {
+// openApp opens the installation that p names, or founds it. Only a server works in the background.
+func openApp(ctx context.Context, p place, serve bool) (*app, error) {
 	a := &app{config: p.config()}
 	var err error
 	if a.in, err = instance.Open(ctx, a.config); err != nil {
@@ -30,10 +31,18 @@ func openApp(ctx context.Context, p place) (*app, error) {
 	if a.people, err = people.New(ctx, a.in.Log, people.Config{Origins: p.Origins}); err != nil {
 		return nil, errors.Join(err, a.in.Close())
 	}
+	probes := probe.Config{Clock: a.in.Clock, Machine: probe.Machine{DataPath: a.in.Store.Dir}}
+	a.house = organisation.New(a.in, organisation.Config{Quiet: !serve, Probes: append(probe.HostProbes(probes), probe.EndpointProbes(probes)...)})
 	return a, nil
 }
 
-func (a *app) close() error { return a.in.Close() }
+// start lets the organisations work in the background, as a server does.
+func (a *app) start(ctx context.Context) error { return a.house.Start(ctx) }
+
+func (a *app) close() error {
+	a.house.Stop()
+	return a.in.Close()
+}
 
 func (p place) config() instance.Config {
 	return instance.Config{
@@ -49,6 +58,4 @@ func instanceSchemas() []store.Schema {
 }
 
 // organisationSchemas are the rooms that keep something in each organisation's database.
-func organisationSchemas() []store.Schema {
-	return []store.Schema{schedule.Schema, policy.Schema, evidence.Schema}
-}
+func organisationSchemas() []store.Schema { return organisation.Schemas }

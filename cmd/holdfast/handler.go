@@ -23,6 +23,7 @@ func (a *app) handler(c *upCmd) (http.Handler, error) {
 		Version:  version(),
 		Instance: a.in,
 		People:   a.people,
+		House:    a.house,
 	})
 	if err != nil {
 		return nil, err

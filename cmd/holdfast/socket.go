@@ -52,7 +52,7 @@ func (e *env) perform(ctx context.Context, c act) error {
 	if err == nil {
 		return e.remote(conn, c)
 	}
-	a, err := openApp(ctx, c.where())
+	a, err := openApp(ctx, c.where(), false)
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,14 @@ func (c *upCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	c.Origins = []string{c.address()}
-	a, err := openApp(ctx, c.place)
+	a, err := openApp(ctx, c.place, true)
 	if err != nil {
 		return errors.Join(err, closeAll(listeners))
 	}
 	handler, err := a.handler(c)
+	if err == nil {
+		err = a.start(ctx)
+	}
 	if err != nil {
 		return errors.Join(err, closeAll(listeners), a.close())
 	}

@@ -28,6 +28,15 @@ func (r *Room) Judge(ctx context.Context, tx *store.Tx, seen []probe.Observation
 	return out, nil
 }
 
+// JudgeOne says which proofs one observation answers, and how.
+func (r *Room) JudgeOne(ctx context.Context, tx *store.Tx, o probe.Observation) ([]evidence.Answer, error) {
+	all, err := r.Judge(ctx, tx, []probe.Observation{o})
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
 // judging remembers what one batch asked for.
 type judging struct {
 	tx       *store.Tx

@@ -25,7 +25,8 @@ func (s *Server) table() []route {
 	}
 	if s.config.People != nil {
 		table = append(table, s.entry()...)
-		table = append(table, s.office()...)
+		table = append(table, s.offices()...)
+		table = append(table, s.rooms()...)
 	}
 	return table
 }
@@ -58,8 +59,8 @@ func (s *Server) entry() []route {
 	}
 }
 
-// office are the pages about people, tokens, backups and settings.
-func (s *Server) office() []route {
+// offices are the pages about people, tokens, backups and settings.
+func (s *Server) offices() []route {
 	return []route{
 		{pattern: "GET /people", handler: s.people},
 		{pattern: "POST /people/invitations", handler: s.invite},
@@ -74,6 +75,35 @@ func (s *Server) office() []route {
 		{pattern: "POST /tokens/{id}/revoke", handler: s.revokeToken},
 		{pattern: "GET /settings", handler: s.settings},
 		{pattern: "POST /settings", handler: s.doSettings},
+	}
+}
+
+// rooms are the pages about documents, controls, evidence and the ledger.
+func (s *Server) rooms() []route {
+	return []route{
+		{pattern: "GET /{$}", handler: s.start},
+		{pattern: "GET /documents", handler: s.documents},
+		{pattern: "GET /documents/new", handler: s.newDocument},
+		{pattern: "POST /documents", handler: s.importDocument, limit: maxUpload + 1<<20},
+		{pattern: "GET /documents/{id}", handler: s.statement},
+		{pattern: "GET /documents/{id}/reading", handler: s.reading},
+		{pattern: "POST /documents/{id}/reading", handler: s.correctReading},
+		{pattern: "GET /documents/{id}/original", handler: s.original},
+		{pattern: "GET /documents/{id}/adopt", handler: s.adopt},
+		{pattern: "POST /documents/{id}/adopt", handler: s.adopt},
+		{pattern: "GET /clauses/{id}", handler: s.clause},
+		{pattern: "POST /clauses/{id}/bindings", handler: s.bind},
+		{pattern: "POST /bindings/{id}/confirm", handler: s.confirmBinding},
+		{pattern: "POST /bindings/{id}/end", handler: s.endBinding},
+		{pattern: "GET /controls", handler: s.controls},
+		{pattern: "GET /controls/new", handler: s.newControl},
+		{pattern: "POST /controls", handler: s.makeControl},
+		{pattern: "GET /controls/{id}", handler: s.control},
+		{pattern: "POST /controls/{id}/look", handler: s.lookNow},
+		{pattern: "GET /evidence", handler: s.evidenceList},
+		{pattern: "GET /evidence/{entry}/{item}", handler: s.evidence},
+		{pattern: "GET /ledger", handler: s.ledger},
+		{pattern: "GET /ledger/{index}", handler: s.entryPage},
 	}
 }
 

@@ -110,6 +110,8 @@ type visit struct {
 	ctx context.Context
 	log *ledger.Log
 	org instance.Organisation
+
+	names func(isms.ID) string // what people call an account
 }
 
 // inside is the organisation that the request is about.
@@ -125,7 +127,18 @@ func (s *Server) inside(r *http.Request) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &visit{Visitor: v, ctx: r.Context(), log: log, org: v.Of}, nil
+	out := &visit{Visitor: v, ctx: r.Context(), log: log, org: v.Of}
+	out.names = func(id isms.ID) string {
+		if id.Prefix() != isms.AccountPrefix {
+			return string(id)
+		}
+		acc, err := s.config.People.Account(r.Context(), id)
+		if err != nil { // erased, or never here
+			return string(id)
+		}
+		return acc.Name
+	}
+	return out, nil
 }
 
 // may refuses what the visitor's role does not allow.

@@ -20,7 +20,9 @@ import (
 
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
+	"holdfast/internal/organisation"
 	"holdfast/internal/people"
+	"holdfast/internal/reading"
 	"holdfast/internal/web/page"
 	"holdfast/internal/web/static"
 )
@@ -51,6 +53,10 @@ type Config struct {
 	// static files and error pages are served.
 	Instance *instance.Instance
 	People   *people.People
+	House    *organisation.House
+
+	// Read takes a document apart in a process of its own. Nil: in this one.
+	Read func(ctx context.Context, name string, data []byte, opt reading.Options) (*reading.Reading, error)
 
 	// Sample marks every page as belonging to a sample organisation.
 	Sample bool

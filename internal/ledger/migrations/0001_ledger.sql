@@ -19,6 +19,7 @@ CREATE TABLE entry (
 );
 CREATE INDEX entry_subject ON entry (subject, rev);
 CREATE INDEX entry_at ON entry (at);
+CREATE INDEX entry_kind ON entry (kind, idx);
 
 -- Full tiles of 256 hashes (C2SP tlog-tiles), with the root of each for the level above.
 CREATE TABLE tile (gen BIGINT NOT NULL, level BIGINT NOT NULL, n BIGINT NOT NULL, hashes BYTEA NOT NULL, root BYTEA NOT NULL, PRIMARY KEY (gen, level, n));
