@@ -65,6 +65,9 @@ func (d *document) contact(b *block, v *view) bool {
 // meta tells whether a line states the document's version, date, owner or state.
 func (d *document) meta(b *block, v *view) bool {
 	h := v.hit("meta")
+	if versionMark.MatchString(b.text) && len(v.toks) <= 3 {
+		return true
+	}
 	if h == nil || h.start > 1 || len(v.toks) > 14 {
 		return false
 	}

@@ -220,25 +220,24 @@ func (s *scanner) candidates(w string) []*pattern {
 		return c
 	}
 	var c []*pattern
+	had := map[*pattern]bool{}
+	take := func(ps []*pattern) {
+		for _, p := range ps {
+			if !had[p] && p.elems[0].meets(w) {
+				had[p] = true
+				c = append(c, p)
+			}
+		}
+	}
 	for i := range w {
 		if i > 0 {
-			c = append(c, s.firstMeets(s.byStart[w[:i]], w)...)
+			take(s.byStart[w[:i]])
 		}
 	}
-	c = append(c, s.firstMeets(s.byStart[w], w)...)
-	c = append(c, s.firstMeets(s.slow, w)...)
+	take(s.byStart[w])
+	take(s.slow)
 	s.seen[w] = c
 	return c
-}
-
-func (s *scanner) firstMeets(ps []*pattern, w string) []*pattern {
-	var out []*pattern
-	for _, p := range ps {
-		if p.elems[0].meets(w) {
-			out = append(out, p)
-		}
-	}
-	return out
 }
 
 // find returns all hits in ts, in order of their first word; of one pattern at

@@ -136,7 +136,7 @@ func (d *document) headingPara(b, next *block) bool {
 		return false
 	}
 	v := d.look(b.text, 0)
-	if v.has("meta") || strings.ContainsAny(b.text, "@|") {
+	if v.has("meta") || strings.ContainsAny(b.text, "@|") || versionMark.MatchString(b.text) && len(v.toks) <= 3 {
 		return false
 	}
 	if lastRune(b.text) == ':' {

@@ -75,7 +75,7 @@ func again(hits []hit, i int) bool {
 		if o.weight < 0 && o.start < h.end && h.start < o.end {
 			return true
 		}
-		if (o.source == h.source || o.start < h.end && h.start < o.end) && (o.weight > h.weight || o.weight == h.weight && k < i) {
+		if (o.source == h.source || o.start <= h.start && h.end <= o.end) && (o.weight > h.weight || o.weight == h.weight && k < i) {
 			return true
 		}
 	}

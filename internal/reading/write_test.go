@@ -38,6 +38,15 @@ func sourceBlocks(t testing.TB, path string) []*block {
 		t.Fatalf("%s: language is not known", filepath.Base(path))
 	}
 	d.findHeadings()
+	marked := false
+	for _, b := range d.blocks {
+		marked = marked || b.kind == blockHeading && b.level > 0
+	}
+	for _, b := range d.blocks {
+		if b.kind == blockHeading && b.level <= 0 && marked {
+			b.level = 6 // below those that the text marks, as in the text itself
+		}
+	}
 	return d.blocks
 }
 
