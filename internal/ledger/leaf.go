@@ -105,6 +105,12 @@ func (e *Entry) seal() {
 	e.PayloadCommitment = c[:]
 }
 
+// Recommit computes the payload's commitment from payload and salt, for an entry that came from elsewhere.
+func (e *Entry) Recommit() {
+	c := commit(payloadDomain, e.PayloadSalt, e.Payload)
+	e.PayloadCommitment = c[:]
+}
+
 // Intact tells whether an entry that was not erased still has the payload that it committed to.
 func (e *Entry) Intact() bool {
 	if len(e.HeaderSalt) != SaltSize || len(e.PayloadCommitment) != CommitmentSize {
