@@ -276,6 +276,22 @@ func TestPasswordRules(t *testing.T) {
 	blind(t, host(nil), ErrUnreadable)
 }
 
+// Facts about this host must never pass for facts about another.
+func TestProbesLookOnlyAtWhatTheyAreFor(t *testing.T) {
+	for _, p := range append(HostProbes(config()), EndpointProbes(config())...) {
+		blind(t, lookAt(t, p, Subject{Kind: Host, Address: "another-host.example"}, nil), ErrUnsupported)
+		if p.Key() != "own.program" {
+			blind(t, lookAt(t, p, Subject{Kind: "building", Address: "hall 3"}, nil), ErrUnsupported)
+		}
+	}
+	named := config()
+	named.Machine.Name = "db1.example"
+	o := lookAt(t, HostProbes(named)[4], Subject{Kind: Host, Address: "DB1.example"}, nil)
+	if o.Error != nil {
+		t.Error(o.Error)
+	}
+}
+
 // Every probe of this host comes back with facts or an error, whatever this host is.
 func TestEveryHostProbeLooksAtThisHost(t *testing.T) {
 	for _, p := range HostProbes(config()) {

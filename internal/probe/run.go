@@ -16,6 +16,7 @@ import (
 
 // Machine is how host probes reach the host. The zero value is this host as it is.
 type Machine struct {
+	Name     string   // its name as a subject; empty: what the system calls it
 	Root     string   // where its files lie; empty: /
 	Run      RunFunc  // runs a program; nil: really, on this host
 	Chronyc  []string // more arguments for chronyc, where chronyd does not listen where it usually does
