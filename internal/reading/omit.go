@@ -41,7 +41,7 @@ func (d *document) noClause(i int, b *block) string {
 		return "contents"
 	case b.kind == blockPara && !v.has("verb") && !strings.ContainsAny(b.text[len(b.text)-1:], ".!;:") && n <= 14 && !d.nominal(v):
 		return "no_sentence"
-	case b.kind == blockPara && i == 0 && n <= 12 && !strings.HasSuffix(b.text, "."):
+	case b.kind == blockPara && i == 0 && n <= 12 && !endsSentence(b.text) && !v.has("must"):
 		return "title"
 	}
 	return ""
