@@ -76,6 +76,7 @@ func TestAPromiseFromItsFirstDayThroughAFailureAndBack(t *testing.T) {
 		h.was(held, isms.Holding)
 		h.was(failed, isms.Failing)
 		h.was(h.clock.Now(), isms.Holding)
+		h.verify()
 	})
 }
 
@@ -181,6 +182,7 @@ func TestAnExceptionIsApprovedByAnotherPersonAndEnds(t *testing.T) {
 		h.pass(2*time.Hour, time.Hour)
 		h.is(isms.Failing)
 		h.was(excepted, isms.Excepted)
+		h.verify()
 		h.see(func(tx *store.Tx) error {
 			v, err := control.VerdictOf(ctx, tx, h.words[0].Clause)
 			same(t, "failing again when it ended", v.Since, e.Until)
@@ -253,6 +255,7 @@ func TestBindingsGoWithTheWords(t *testing.T) {
 			same(t, "unproven clauses", n[isms.Unproven], 1)
 			return err
 		})
+		h.verify()
 	})
 }
 

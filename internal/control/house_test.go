@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,8 +11,10 @@ import (
 	"holdfast/internal/housetest"
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
+	"holdfast/internal/ledger"
 	"holdfast/internal/policy"
 	"holdfast/internal/probe"
+	"holdfast/internal/register"
 	"holdfast/internal/schedule"
 	"holdfast/internal/store"
 	"holdfast/internal/verdict"
@@ -237,4 +240,16 @@ func (h *house) failure() (f control.Failure) {
 		return err
 	})
 	return f
+}
+
+// verify compares all rows of the rooms with the ledger.
+func (h *house) verify() {
+	h.t.Helper()
+	rep := &ledger.Report{OK: true}
+	h.see(func(tx *store.Tx) error {
+		return register.Verify(ctx, tx, rep, slices.Concat(policy.Tables(), evidence.Tables(), control.Tables())...)
+	})
+	if !rep.OK {
+		h.t.Fatalf("rows differ from their entries: %+v", rep.Problems)
+	}
 }

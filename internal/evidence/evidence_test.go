@@ -15,6 +15,7 @@ import (
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
 	"holdfast/internal/probe"
+	"holdfast/internal/register"
 	"holdfast/internal/store"
 	"holdfast/internal/verdict"
 	"holdfast/internal/wire"
@@ -281,5 +282,33 @@ func TestTheRunnerIsAnAgentLikeOthers(t *testing.T) {
 			}
 			return err
 		}))
+	})
+}
+
+func TestVerifyFindsWhatWasChangedUnderneath(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		agent, err := h.Enrol(ctx, h.ana(), "SAMPLE rack 1", key.Public().(ed25519.PublicKey))
+		must(t, err)
+		_, err = h.Receive(ctx, h.batch(agent.ID, 1, 1, "a b"))
+		must(t, err)
+		verify := func() string {
+			rep := &ledger.Report{OK: true}
+			must(t, h.Log.Read(ctx, func(tx *store.Tx) error { return register.Verify(ctx, tx, rep, evidence.Tables()...) }))
+			return strings.Join(rep.Codes(), " ")
+		}
+		same(t, "untouched", verify(), "")
+		change := func(text string, args ...any) {
+			must(t, h.Log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
+				tx.Append("test.changed", "tst_x", 0, nil)
+				_, err := tx.Exec(ctx, text, args...)
+				return err
+			}))
+		}
+		change(`UPDATE evidence_look SET proof = 'prf_other' WHERE subject = 'sub_a'`)
+		same(t, "a look put under another proof", verify(), "verify.row_without_entry")
+		change(`UPDATE evidence_look SET proof = 'prf_clock' WHERE subject = 'sub_a'`)
+		change(`UPDATE evidence_batch SET body = $1`, []byte("other"))
+		same(t, "a batch changed", verify(), "verify.row_changed")
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"holdfast/internal/isms"
+	"holdfast/internal/register"
 	"holdfast/internal/store"
 )
 
@@ -163,4 +164,9 @@ func change(now, same *ClauseText, joined []*ClauseText) Change {
 		c.Kind = Changed
 	}
 	return c
+}
+
+// Tables lists the registers of this room, which holdfast verify compares with the ledger.
+func Tables() []register.Verified {
+	return []register.Verified{Documents, Versions, Texts, Clauses, ClauseTexts, Alignments, Corrections}
 }
