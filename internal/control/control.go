@@ -13,6 +13,7 @@ import (
 	"context"
 	"embed"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/internal/isms"
@@ -44,6 +45,8 @@ type Room struct {
 	// Host is the name of the machine that the built-in agent runs on: of subjects that are
 	// hosts it looks at that one only.
 	Host string
+
+	known atomic.Pointer[plans] // what Judge asked last
 
 	mu     sync.Mutex // one React or SealDays at a time; guards the rest
 	cursor int64      // entries before it have been followed; 0: not read yet

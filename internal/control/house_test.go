@@ -2,6 +2,8 @@ package control_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"slices"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"holdfast/internal/schedule"
 	"holdfast/internal/store"
 	"holdfast/internal/verdict"
+	"holdfast/internal/wire"
 )
 
 func TestMain(m *testing.M) { housetest.Main(m) }
@@ -56,6 +59,9 @@ type house struct {
 	runner *evidence.Runner
 	astray map[string]bool // by address
 	blind  map[string]bool // cannot be looked at
+
+	agent    evidence.Agent
+	sequence int64
 
 	text    policy.Imported
 	words   []policy.ClauseText
@@ -253,3 +259,23 @@ func (h *house) verify() {
 		h.t.Fatalf("rows differ from their entries: %+v", rep.Problems)
 	}
 }
+
+// receive hands in observations as an agent does.
+func (h *house) receive(seen []probe.Observation) {
+	h.t.Helper()
+	if h.agent.ID == "" {
+		var err error
+		h.agent, err = h.proofs.Enrol(ctx, h.ana(), "SAMPLE agent", agentKey.Public().(ed25519.PublicKey))
+		must(h.t, err)
+	}
+	h.sequence++
+	b, err := probe.Seal(agentKey, wire.BatchHeader{Agent: h.agent.ID, Epoch: 1, Sequence: h.sequence, Made: h.clock.Now()}, seen)
+	must(h.t, err)
+	_, err = h.proofs.Receive(ctx, isms.Must(b.Encode()))
+	must(h.t, err)
+}
+
+var agentKey = func() ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte("SAMPLE agent key"))
+	return ed25519.NewKeyFromSeed(seed[:])
+}()

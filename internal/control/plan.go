@@ -2,6 +2,8 @@ package control
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"slices"
 	"time"
 
@@ -17,12 +19,26 @@ import (
 // Judge says which proofs observations answer, and how: every active check with the same
 // probe whose scope takes the subject. It is what evidence.Room asks.
 func (r *Room) Judge(ctx context.Context, tx *store.Tx, seen []probe.Observation) ([][]evidence.Answer, error) {
+	p, err := r.plans(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([][]evidence.Answer, len(seen))
-	j := judging{tx: tx, checks: map[string][]Proof{}, scopes: map[isms.ID]Scope{}, subjects: map[probe.Subject]Subject{}}
+	j := judging{tx: tx, subjects: map[probe.Subject]Subject{}}
 	for i := range seen {
-		var err error
-		if out[i], err = j.answers(ctx, &seen[i]); err != nil {
+		o := &seen[i]
+		s, err := j.subject(ctx, o.Subject)
+		if err != nil {
 			return nil, err
+		}
+		if s.ID == "" || s.Retired != 0 {
+			continue
+		}
+		for k := range p.checks[o.Check] {
+			proof := &p.checks[o.Check][k]
+			if scope, ok := p.scopes[proof.Scope]; ok && scope.Selector.takes(&s) {
+				out[i] = append(out[i], answer(proof, s.ID, o))
+			}
 		}
 	}
 	return out, nil
@@ -37,40 +53,56 @@ func (r *Room) JudgeOne(ctx context.Context, tx *store.Tx, o probe.Observation) 
 	return all[0], nil
 }
 
-// judging remembers what one batch asked for.
-type judging struct {
-	tx       *store.Tx
-	checks   map[string][]Proof
-	scopes   map[isms.ID]Scope
-	subjects map[probe.Subject]Subject
+// plans are the checks and scopes as of one state of their tables: kept between batches,
+// because many batches come for each change of a plan.
+type plans struct {
+	stamp  string
+	checks map[string][]Proof // by probe
+	scopes map[isms.ID]Scope
 }
 
-func (j *judging) answers(ctx context.Context, o *probe.Observation) ([]evidence.Answer, error) {
-	s, err := j.subject(ctx, o.Subject)
-	if err != nil || s.ID == "" || s.Retired != 0 {
-		return nil, err
-	}
-	ps, ok := j.checks[o.Check]
-	if !ok {
-		if ps, err = Proofs.Where(ctx, j.tx, `probe = $2 AND kind = 'check' AND state = 'active'`, 10_000, o.Check); err != nil {
+// plans returns the checks and scopes as the transaction sees them. The newest row of either
+// table says whether they changed: an id is never used twice, also not after a rollback.
+func (r *Room) plans(ctx context.Context, tx *store.Tx) (*plans, error) {
+	stamp := ""
+	for _, table := range []string{Proofs.Name, Scopes.Name} {
+		err := tx.Query(ctx, func(rows *sql.Rows) error {
+			var id string
+			var rev, from int64
+			err := rows.Scan(&id, &rev, &from)
+			stamp += fmt.Sprint(id, ":", rev, ":", from, " ")
+			return err
+		}, `SELECT id, rev, from_idx FROM `+table+` ORDER BY from_idx DESC LIMIT 1`)
+		if err != nil {
 			return nil, err
 		}
-		j.checks[o.Check] = ps
 	}
-	var out []evidence.Answer
-	for _, p := range ps {
-		sc, ok := j.scopes[p.Scope]
-		if !ok {
-			if sc, err = Scopes.Get(ctx, j.tx, p.Scope); err != nil {
-				return nil, err
-			}
-			j.scopes[p.Scope] = sc
-		}
-		if sc.Selector.takes(&s) {
-			out = append(out, answer(&p, s.ID, o))
-		}
+	if p := r.known.Load(); p != nil && p.stamp == stamp {
+		return p, nil
 	}
-	return out, nil
+	p := &plans{stamp: stamp, checks: map[string][]Proof{}, scopes: map[isms.ID]Scope{}}
+	ps, err := Proofs.Where(ctx, tx, `kind = 'check' AND state = 'active'`, 100_000)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range ps {
+		p.checks[x.Probe] = append(p.checks[x.Probe], x)
+	}
+	ss, err := Scopes.Where(ctx, tx, `id <> ''`, 100_000)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range ss {
+		p.scopes[x.ID] = x
+	}
+	r.known.Store(p)
+	return p, nil
+}
+
+// judging remembers whom one batch asked for.
+type judging struct {
+	tx       *store.Tx
+	subjects map[probe.Subject]Subject
 }
 
 // subject finds a subject by id, or by what it is and where.

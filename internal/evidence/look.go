@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
+	"sync"
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
@@ -62,45 +64,140 @@ func LookHistory(ctx context.Context, tx *store.Tx, proof, subject isms.ID, befo
 	return out, err
 }
 
-// take adds a look to its page and tells whether it turned something: it is the first, or
-// says something else than the one before it.
-func take(ctx context.Context, tx *ledger.Tx, l verdict.Look) (turned bool, err error) {
-	var from int64
-	var b []byte
-	err = tx.Row(ctx, []any{&from, &b}, `SELECT from_idx, looks FROM evidence_look WHERE proof = $1 AND until_idx = $2 AND subject = $3`,
-		string(l.Proof), store.OpenEnd, string(l.Subject))
-	if err == store.ErrNoRow {
-		return true, newPage(ctx, tx, l.Ref.Entry, []verdict.Look{l})
-	}
-	if err != nil {
-		return false, err
-	}
-	looks, err := decodePage(b, l.Proof, l.Subject)
-	if err != nil {
-		return false, err
-	}
-	last := looks[len(looks)-1]
-	turned = last.Outcome != l.Outcome || !slices.Equal(last.Measures, l.Measures)
-	if len(looks) < pageSize || from == l.Ref.Entry {
-		if b, err = encodePage(append(looks, l)); err != nil {
-			return false, err
-		}
-		_, err = tx.Exec(ctx, `UPDATE evidence_look SET looks = $1 WHERE proof = $2 AND subject = $3 AND from_idx = $4`, b, string(l.Proof), string(l.Subject), from)
-		return turned, err
-	}
-	if _, err := tx.Exec(ctx, `UPDATE evidence_look SET until_idx = $1 WHERE proof = $2 AND subject = $3 AND from_idx = $4`,
-		l.Ref.Entry, string(l.Proof), string(l.Subject), from); err != nil {
-		return false, err
-	}
-	return turned, newPage(ctx, tx, l.Ref.Entry, append(counting(looks), l))
+// pair is a proof and a subject.
+type pair struct{ proof, subject isms.ID }
+
+// openPage is the page of a pair that new looks go to.
+type openPage struct {
+	pair
+	from  int64
+	until int64
+	looks []verdict.Look
+	dirty bool // stands in taking.dirty
 }
 
-func newPage(ctx context.Context, tx *ledger.Tx, from int64, looks []verdict.Look) error {
-	b, err := encodePage(looks)
-	if err != nil {
-		return err
+// taking adds looks to their pages, reading and writing many pages at a time.
+type taking struct {
+	tx    *ledger.Tx
+	pages map[pair]*openPage
+	dirty []*openPage
+}
+
+// perStatement is how many pages one statement reads or writes: few texts, so each stays prepared.
+const perStatement = 50
+
+// newTaking reads the open pages of the pairs.
+func newTaking(ctx context.Context, tx *ledger.Tx, pairs []pair) (*taking, error) {
+	t := &taking{tx: tx, pages: make(map[pair]*openPage, len(pairs))}
+	for len(pairs) > 0 {
+		n := min(len(pairs), perStatement)
+		args := make([]any, 0, 2*perStatement+1)
+		args = append(args, store.OpenEnd)
+		for i := range perStatement {
+			p := pairs[min(i, n-1)] // the rest repeats the last one: the text stays the same
+			args = append(args, string(p.proof), string(p.subject))
+		}
+		err := tx.Query(ctx, func(r *sql.Rows) error {
+			o := &openPage{until: store.OpenEnd}
+			var b []byte
+			if err := r.Scan(&o.proof, &o.subject, &o.from, &b); err != nil {
+				return err
+			}
+			var err error
+			o.looks, err = decodePage(b, o.proof, o.subject)
+			t.pages[o.pair] = o
+			return err
+		}, readPages(), args...)
+		if err != nil {
+			return nil, err
+		}
+		pairs = pairs[n:]
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO evidence_look (proof, subject, from_idx, until_idx, looks) VALUES ($1, $2, $3, $4, $5)`,
-		string(looks[0].Proof), string(looks[0].Subject), from, store.OpenEnd, b)
-	return err
+	return t, nil
+}
+
+var readPages = sync.OnceValue(func() string {
+	var b strings.Builder
+	for i := range perStatement {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(store.In(2+2*i, 2))
+	}
+	return `SELECT proof, subject, from_idx, looks FROM evidence_look WHERE until_idx = $1 AND (proof, subject) IN (VALUES ` + b.String() + `)`
+})
+
+// add adds a look to its page and tells whether it turned something: it is the first, or says
+// something else than the one before it.
+func (t *taking) add(l verdict.Look) (turned bool) {
+	p := t.pages[pair{l.Proof, l.Subject}]
+	switch {
+	case p == nil:
+		t.open(l.Ref.Entry, pair{l.Proof, l.Subject}, []verdict.Look{l})
+		return true
+	case len(p.looks) >= pageSize && p.from != l.Ref.Entry:
+		last := p.looks[len(p.looks)-1]
+		p.until = l.Ref.Entry
+		t.touch(p)
+		t.open(l.Ref.Entry, p.pair, append(counting(p.looks), l))
+		return differ(&last, &l)
+	}
+	turned = differ(&p.looks[len(p.looks)-1], &l)
+	p.looks = append(p.looks, l)
+	t.touch(p)
+	return turned
+}
+
+func differ(a, b *verdict.Look) bool {
+	return a.Outcome != b.Outcome || !slices.Equal(a.Measures, b.Measures)
+}
+
+func (t *taking) open(from int64, p pair, looks []verdict.Look) {
+	o := &openPage{pair: p, from: from, until: store.OpenEnd, looks: looks}
+	t.pages[p] = o
+	t.touch(o)
+}
+
+func (t *taking) touch(p *openPage) {
+	if !p.dirty {
+		p.dirty, t.dirty = true, append(t.dirty, p)
+	}
+}
+
+// write writes the pages that changed.
+func (t *taking) write(ctx context.Context) error {
+	for len(t.dirty) > 0 {
+		n := 1
+		if len(t.dirty) >= perStatement {
+			n = perStatement
+		} else if len(t.dirty) >= 10 {
+			n = 10
+		}
+		args := make([]any, 0, 5*n)
+		for _, p := range t.dirty[:n] {
+			b, err := encodePage(p.looks)
+			if err != nil {
+				return err
+			}
+			args = append(args, string(p.proof), string(p.subject), p.from, p.until, b)
+		}
+		if _, err := t.tx.Exec(ctx, writePages(n), args...); err != nil {
+			return err
+		}
+		t.dirty = t.dirty[n:]
+	}
+	return nil
+}
+
+func writePages(n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO evidence_look (proof, subject, from_idx, until_idx, looks) VALUES `)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(store.In(1+5*i, 5))
+	}
+	b.WriteString(` ON CONFLICT (proof, subject, from_idx) DO UPDATE SET until_idx = excluded.until_idx, looks = excluded.looks`)
+	return b.String()
 }

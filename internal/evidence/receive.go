@@ -150,17 +150,26 @@ func (in *incoming) write(ctx context.Context, tx *ledger.Tx, out Receipt) error
 			return err
 		}
 	}
+	var pairs []pair
+	for _, as := range answers {
+		for _, a := range as {
+			pairs = append(pairs, pair{a.Proof, a.Subject})
+		}
+	}
+	pages, err := newTaking(ctx, tx, pairs)
+	if err != nil {
+		return err
+	}
 	for i, o := range in.seen {
 		for _, a := range answers[i] {
-			turned, err := take(ctx, tx, a.Look(&o, in.received, tx.At, verdict.Ref{Entry: out.Entry, Item: i}))
-			if err != nil {
-				return err
-			}
 			p.Proofs = append(p.Proofs, a.Proof)
-			if turned {
+			if pages.add(a.Look(&o, in.received, tx.At, verdict.Ref{Entry: out.Entry, Item: i})) {
 				p.Turned = append(p.Turned, a.Proof)
 			}
 		}
+	}
+	if err := pages.write(ctx); err != nil {
+		return err
 	}
 	slices.Sort(p.Proofs)
 	slices.Sort(p.Turned)

@@ -61,8 +61,12 @@ func (r *Room) Seal(ctx context.Context, actor isms.Actor, rec Record) (Record, 
 				return err
 			}
 		}
-		_, err := take(ctx, tx, rec.Look())
-		return err
+		t, err := newTaking(ctx, tx, []pair{{rec.Proof, rec.Subject}})
+		if err != nil {
+			return err
+		}
+		t.add(rec.Look())
+		return t.write(ctx)
 	})
 	return rec, err
 }

@@ -17,6 +17,7 @@ CREATE TABLE control_proof (
   PRIMARY KEY (id, rev)
 );
 CREATE INDEX control_proof_control ON control_proof (control, until_idx, id);
+CREATE INDEX control_proof_from ON control_proof (from_idx);
 CREATE INDEX control_proof_scope ON control_proof (scope, until_idx, id);
 CREATE INDEX control_proof_probe ON control_proof (probe, until_idx, id);
 
@@ -47,6 +48,7 @@ CREATE TABLE control_scope (
   name TEXT NOT NULL, selector TEXT NOT NULL, declared BIGINT NOT NULL, declared_by TEXT NOT NULL,
   PRIMARY KEY (id, rev)
 );
+CREATE INDEX control_scope_from ON control_scope (from_idx);
 CREATE INDEX control_scope_list ON control_scope (until_idx, id);
 
 -- Always-ending permissions for named proofs or subjects not to hold.
