@@ -11,6 +11,7 @@ import (
 	"holdfast/internal/housetest"
 	"holdfast/internal/isms"
 	"holdfast/internal/policy"
+	"holdfast/internal/probe"
 	"holdfast/internal/store"
 	"holdfast/internal/verdict"
 )
@@ -282,5 +283,61 @@ func TestDaysAreSealedWhenTheyAreOver(t *testing.T) {
 			same(t, "second day", ds[1].Verdicts[h.words[0].Clause], isms.Failing)
 			return err
 		})
+	})
+}
+
+func TestEvidenceThatComesLateStandsBesideTheRecord(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt()
+		h.bind()
+		s := h.server("far away")
+		h.declare()
+		seen := func(ago time.Duration) probe.Observation {
+			o := clockProbe{h}.Look(ctx, probe.Subject{Address: s.Address, Kind: s.Kind}, nil) // its agent knows no id
+			o.Occurred = h.clock.Now().Add(-ago)
+			return o
+		}
+		h.receive([]probe.Observation{seen(0)})
+		h.is(isms.Holding)
+		began := h.clock.Now()
+		h.clock.Pass(6 * time.Hour)
+		h.is(isms.Stale)
+		h.receive([]probe.Observation{seen(4 * time.Hour), seen(2 * time.Hour), seen(time.Minute)})
+		h.is(isms.Holding)
+		h.was(began.Add(4*time.Hour), isms.Stale)
+		h.see(func(tx *store.Tx) error {
+			got, err := h.ShownAfterwards(ctx, tx, h.words[0].ID, h.clock.Now())
+			same(t, "stretches", len(got), 1)
+			same(t, "stretch", got[0], verdict.Afterwards{From: began.Add(3 * time.Hour), Until: began.Add(6 * time.Hour), Was: isms.Stale, Shown: isms.Holding, Version: verdict.Version})
+			return err
+		})
+	})
+}
+
+func TestDutiesAreListedWithWhenTheyAreDue(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt(policy.Sentence{Text: "Access rights are reviewed every quarter.", Cadence: "P3M"})
+		c, ps, err := h.Make(ctx, h.ana(), control.Control{Title: isms.TextIn(isms.English, "Rights reviewed")}, []control.Proof{
+			{Key: "review", Kind: verdict.DutyProof, Every: isms.Period{Years: 1}, Required: true, Role: isms.Owner}})
+		must(t, err)
+		due := func() (d control.DutyDue) {
+			h.see(func(tx *store.Tx) error {
+				all, err := h.DutiesAfter(ctx, tx, "", 10)
+				same(t, "duties", len(all), 1)
+				d = all[0]
+				return err
+			})
+			return d
+		}
+		same(t, "by its plan", isms.DateOf(due().Due, h.Zone), "2027-11-02")
+		_, err = h.Bind(ctx, h.ana(), h.words[0].ID, c.ID, nil, nil)
+		must(t, err)
+		same(t, "by what is promised", isms.DateOf(due().Due, h.Zone), "2027-02-02")
+		h.clock.Pass(10 * 24 * time.Hour)
+		_, err = h.proofs.Seal(ctx, h.ana(), evidence.Record{Proof: ps[0].ID, Outcome: evidence.Done})
+		must(t, err)
+		same(t, "again", isms.DateOf(due().Due, h.Zone), "2027-02-12")
 	})
 }

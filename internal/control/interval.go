@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"holdfast/internal/evidence"
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
 	"holdfast/internal/register"
@@ -103,6 +104,28 @@ func Intervals(ctx context.Context, tx *store.Tx, about isms.ID) (all []verdict.
 		return nil
 	}, `SELECT verdict, since, version, cause_entry, cause_item, bound FROM control_verdict WHERE about = $2 AND from_idx <= $1 ORDER BY from_idx`, tx.AsOf, string(about))
 	return all, bound, err
+}
+
+// ShownAfterwards says which stretches of a clause's past, recorded as stale or unproven, are
+// shown in a better light by evidence that came late. The record itself never changes.
+func (r *Room) ShownAfterwards(ctx context.Context, tx *store.Tx, clauseText isms.ID, at isms.Instant) ([]verdict.Afterwards, error) {
+	in, _, err := Assemble(ctx, tx, clauseText, at, r.zone())
+	if err != nil {
+		return nil, err
+	}
+	all, _, err := Intervals(ctx, tx, in.Clause.ID)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	in.Looks = nil
+	for _, p := range in.Proofs {
+		looks, err := evidence.AllLooks(ctx, tx, p.ID, 0)
+		if err != nil {
+			return nil, err
+		}
+		in.Looks = append(in.Looks, looks...)
+	}
+	return verdict.ShownAfterwards(all, in)
 }
 
 // setWake notes when time alone will change something about a record; 0: never.

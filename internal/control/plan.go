@@ -9,7 +9,6 @@ import (
 
 	"holdfast/internal/evidence"
 	"holdfast/internal/isms"
-	"holdfast/internal/people"
 	"holdfast/internal/policy"
 	"holdfast/internal/probe"
 	"holdfast/internal/store"
@@ -225,24 +224,36 @@ func lastLooks(ctx context.Context, tx *store.Tx, p *Proof) (map[isms.ID]isms.In
 	return out, nil
 }
 
+// promised is the shortest period that clauses bound to a control promise; zero: none does.
+func promised(ctx context.Context, tx *store.Tx, control isms.ID) (isms.Period, error) {
+	var out isms.Period
+	bs, err := Bindings.Where(ctx, tx, `control = $2 AND state = 'confirmed'`, 1000, string(control))
+	for i := 0; err == nil && i < len(bs); i++ {
+		var ct policy.ClauseText
+		ct, err = policy.ClauseTexts.Get(ctx, tx, bs[i].ClauseText)
+		if isms.KindOf(err) == isms.NotFound {
+			err = nil
+			continue
+		}
+		for _, f := range append(figures(&ct), bs[i].Figures...) {
+			p, perr := isms.ParsePeriod(f.Value)
+			if f.Kind == verdict.PeriodFigure && perr == nil && !p.IsZero() && (out.IsZero() || out.Longer(p)) {
+				out = p
+			}
+		}
+	}
+	return out, err
+}
+
 // interval is how often a check really looks.
 func (r *Room) interval(ctx context.Context, tx *store.Tx, p *Proof) (isms.Period, error) {
 	every := p.Every
-	bs, err := Bindings.Where(ctx, tx, `control = $2 AND state = 'confirmed'`, 1000, string(p.Control))
+	promise, err := promised(ctx, tx, p.Control)
 	if err != nil {
 		return every, err
 	}
-	for _, b := range bs {
-		ct, err := policy.ClauseTexts.Get(ctx, tx, b.ClauseText)
-		if isms.KindOf(err) == isms.NotFound {
-			continue
-		}
-		if err != nil {
-			return every, err
-		}
-		if promised, err := isms.ParsePeriod(ct.Cadence); err == nil && !promised.IsZero() && !promised.Longer(every) {
-			every = half(promised)
-		}
+	if !promise.IsZero() && !promise.Longer(every) {
+		every = half(promise)
 	}
 	fs, err := Failures.Where(ctx, tx, `control = $2 AND state = 'watching'`, 1, string(p.Control))
 	if err != nil {
@@ -264,21 +275,4 @@ func half(p isms.Period) isms.Period {
 	const from = isms.Instant(1_767_268_800_000_000) // an ordinary day, 2026-01-01T12:00:00Z
 	s := int(p.After(from, time.UTC).Sub(from).Seconds()) / 2
 	return isms.Period{Seconds: max(s, 60)}
-}
-
-// Duty says whose a duty is: whoever acts in the role that does it, or its deputy's, and the
-// control's owner and deputy. It is what evidence.Room asks before sealing.
-func (r *Room) Duty(ctx context.Context, tx *store.Tx, actor isms.Actor, proof isms.ID) (people.Record, error) {
-	p, err := Proofs.Get(ctx, tx, proof)
-	if err != nil {
-		return people.Record{}, err
-	}
-	if p.Kind != verdict.DutyProof || p.State != Active {
-		return people.Record{}, isms.Errorf(isms.Conflict, "control.no_duty")
-	}
-	if p.Role != "" && actor.Is(p.Role) || p.Deputy != "" && actor.Is(p.Deputy) {
-		return people.Record{Owner: actor.Account}, nil
-	}
-	c, err := Controls.Get(ctx, tx, p.Control)
-	return people.Record{Owner: c.whose(actor)}, err
 }

@@ -64,6 +64,28 @@ func LookHistory(ctx context.Context, tx *store.Tx, proof, subject isms.ID, befo
 	return out, err
 }
 
+// AllLooks returns every look of a proof that was recorded since an instant, subject by subject
+// in the order in which they were recorded.
+func AllLooks(ctx context.Context, tx *store.Tx, proof isms.ID, since isms.Instant) ([]verdict.Look, error) {
+	var out []verdict.Look
+	err := tx.Query(ctx, func(r *sql.Rows) error {
+		var subject isms.ID
+		var from int64
+		var b []byte
+		if err := r.Scan(&subject, &from, &b); err != nil {
+			return err
+		}
+		looks, err := decodePage(b, proof, subject)
+		for _, l := range looks {
+			if l.Ref.Entry >= from && l.Ref.Entry <= tx.AsOf && l.Recorded >= since { // what was carried over stands on its own page
+				out = append(out, l)
+			}
+		}
+		return err
+	}, `SELECT subject, from_idx, looks FROM evidence_look WHERE proof = $1 AND from_idx <= $2 ORDER BY subject, from_idx`, string(proof), tx.AsOf)
+	return out, err
+}
+
 // pair is a proof and a subject.
 type pair struct{ proof, subject isms.ID }
 

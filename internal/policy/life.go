@@ -3,10 +3,12 @@ package policy
 import (
 	"context"
 	"strings"
+	"time"
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
 	"holdfast/internal/people"
+	"holdfast/internal/schedule"
 	"holdfast/internal/store"
 )
 
@@ -142,6 +144,11 @@ func (r *Room) Tick(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// Job is Tick as recurring work.
+func (r *Room) Job() schedule.Job {
+	return schedule.Job{Name: "policy.days", Every: 5 * time.Minute, Do: func(ctx context.Context) (isms.Instant, error) { return 0, r.Tick(ctx) }}
 }
 
 // move does one verb on a version: permission, state table, rows and entry.
