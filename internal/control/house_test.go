@@ -63,11 +63,12 @@ type house struct {
 	agent    evidence.Agent
 	sequence int64
 
-	text    policy.Imported
-	words   []policy.ClauseText
-	control control.Control
-	check   control.Proof
-	scope   control.Scope
+	subjects []control.Subject
+	text     policy.Imported
+	words    []policy.ClauseText
+	control  control.Control
+	check    control.Proof
+	scope    control.Scope
 }
 
 func build(t testing.TB, cfg store.Config) *house {
@@ -75,13 +76,19 @@ func build(t testing.TB, cfg store.Config) *house {
 	in, err := instance.Open(ctx, instance.Config{Config: cfg, Organisation: []store.Schema{schedule.Schema, policy.Schema, evidence.Schema, control.Schema}})
 	must(t, err)
 	t.Cleanup(func() { must(t, in.Close()) })
+	return buildIn(t, in)
+}
+
+// buildIn makes one more organisation of an installation.
+func buildIn(t testing.TB, in *instance.Instance) *house {
+	t.Helper()
 	o, err := in.Create(ctx, isms.System, instance.NewOrganisation{Name: "SAMPLE Karst Metering", Zone: "Europe/Ljubljana"})
 	must(t, err)
 	log, err := in.Organisation(ctx, o.ID)
 	must(t, err)
 	zone, err := time.LoadLocation(o.Zone)
 	must(t, err)
-	h := &house{t: t, clock: cfg.Clock.(*housetest.Clock), docs: &policy.Room{Log: log, Zone: zone},
+	h := &house{t: t, clock: in.Clock.(*housetest.Clock), docs: &policy.Room{Log: log, Zone: zone},
 		Room: &control.Room{Log: log, Zone: zone, Host: "here"}, astray: map[string]bool{}, blind: map[string]bool{}}
 	h.proofs = &evidence.Room{Log: log, Judge: h.Judge, Duty: h.Duty}
 	h.runner = &evidence.Runner{Room: h.proofs, Plan: h.Plan, Probes: []probe.Probe{clockProbe{h}}}

@@ -149,29 +149,54 @@ var readPages = sync.OnceValue(func() string {
 	return `SELECT proof, subject, from_idx, looks FROM evidence_look WHERE until_idx = $1 AND (proof, subject) IN (VALUES ` + b.String() + `)`
 })
 
-// add adds a look to its page and tells whether it turned something: it is the first, or says
-// something else than the one before it.
+// add adds a look to its page and tells whether it turned something: whether what counts
+// afterwards says something else than what counted before. A look that comes late may be
+// recorded last and count for nothing.
 func (t *taking) add(l verdict.Look) (turned bool) {
 	p := t.pages[pair{l.Proof, l.Subject}]
-	switch {
-	case p == nil:
+	if p == nil {
 		t.open(l.Ref.Entry, pair{l.Proof, l.Subject}, []verdict.Look{l})
 		return true
-	case len(p.looks) >= pageSize && p.from != l.Ref.Entry:
-		last := p.looks[len(p.looks)-1]
+	}
+	before, refused := latest(p.looks), firstError(p.looks)
+	if len(p.looks) >= pageSize && p.from != l.Ref.Entry {
 		p.until = l.Ref.Entry
 		t.touch(p)
 		t.open(l.Ref.Entry, p.pair, append(counting(p.looks), l))
-		return differ(&last, &l)
+		p = t.pages[p.pair]
+	} else {
+		p.looks = append(p.looks, l)
+		t.touch(p)
 	}
-	turned = differ(&p.looks[len(p.looks)-1], &l)
-	p.looks = append(p.looks, l)
-	t.touch(p)
-	return turned
+	after := latest(p.looks)
+	if after == nil {
+		return firstError(p.looks) != refused
+	}
+	return before == nil || before.Outcome != after.Outcome || !slices.Equal(before.Measures, after.Measures)
 }
 
-func differ(a, b *verdict.Look) bool {
-	return a.Outcome != b.Outcome || !slices.Equal(a.Measures, b.Measures)
+// latest is the look that counts: the latest that could look, of one moment the one recorded
+// last; nil where none could.
+func latest(looks []verdict.Look) *verdict.Look {
+	var best *verdict.Look
+	for i := range looks {
+		l := &looks[i]
+		if l.Outcome == verdict.Error || best != nil && (age(l) < age(best) || age(l) == age(best) && l.Recorded < best.Recorded) {
+			continue
+		}
+		best = l
+	}
+	return best
+}
+
+// firstError is the age of the first look that could not look; zero if there is none.
+func firstError(looks []verdict.Look) (first isms.Instant) {
+	for i := range looks {
+		if l := &looks[i]; l.Outcome == verdict.Error && (first == 0 || age(l) < first) {
+			first = age(l)
+		}
+	}
+	return first
 }
 
 func (t *taking) open(from int64, p pair, looks []verdict.Look) {
