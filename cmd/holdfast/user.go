@@ -118,8 +118,5 @@ func (c *userLeaveCmd) on(ctx context.Context, a *app, e *env) error {
 	if err != nil {
 		return err
 	}
-	if err := a.people.Leave(ctx, isms.System, acc.ID); err != nil {
-		return err
-	}
-	return nil
+	return a.people.Leave(ctx, isms.System, acc.ID)
 }

@@ -75,8 +75,12 @@ func (n NewAccount) check() (Account, error) {
 	if utf8.RuneCountInString(a.Name) > 200 {
 		return a, isms.Errorf(isms.Invalid, "account.name_too_long").At("name")
 	}
-	if a.Language == "" {
+	switch a.Language {
+	case "":
 		a.Language = isms.English
+	case isms.English, isms.German, isms.Slovenian:
+	default:
+		return a, isms.Errorf(isms.Invalid, "account.language_unknown", "language", string(a.Language)).At("language")
 	}
 	return a, nil
 }

@@ -39,6 +39,15 @@ func TestALoneOfficerCanStartAndSeesWhatWaits(t *testing.T) {
 			t.Fatal("nobody else is there", others)
 		}
 		eva := h.invite(org, "eva@kopur.example", "Eva", 0, isms.Management)
+		_, token, err := h.p.Invite(ctx, isms.System, people.Invitation{Email: "jan@kopur.example", Name: "Jan", Place: org, Roles: []isms.Role{isms.Employee}})
+		must(t, err)
+		_, err = h.p.Accept(ctx, token, people.NewAccount{Name: "Jan", Password: goodPassword}, office)
+		must(t, err)
+		census, err := h.p.Census(ctx, org)
+		must(t, err)
+		if want := (people.Census{Members: 3, Factor: 2, Recovery: 2, Without: 1}); census != want {
+			t.Fatalf("%+v", census)
+		}
 		others, err = h.p.Able(ctx, org, people.ExceptionApprove, ana.id)
 		must(t, err)
 		if len(others) != 1 || others[0].ID != eva.id {

@@ -96,6 +96,11 @@ func (p *People) ceremony(ctx context.Context, tx *ledger.Tx, purpose string, ac
 	if err != nil {
 		return Ceremony{}, err
 	}
+	if account != "" { // one at a time, so that nobody piles them up
+		if _, err := tx.Exec(ctx, `DELETE FROM people_ceremony WHERE account = $1 AND purpose = $2`, string(account), purpose); err != nil {
+			return Ceremony{}, err
+		}
+	}
 	id, hash := newSecret("")
 	_, err = tx.Exec(ctx, `INSERT INTO people_ceremony (hash, purpose, account, data, ends) VALUES ($1, $2, $3, $4, $5)`,
 		hash, purpose, string(account), data, int64(p.now().Add(ceremonyFor)))
@@ -228,8 +233,9 @@ func (p *People) FinishPasskeySignIn(ctx context.Context, ceremony string, answe
 		return in, refusedKey(err)
 	}
 	var who holder
+	var unread error
 	cred, err := p.web.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
-		err := p.log.Read(ctx, func(tx *store.Tx) error {
+		unread = p.log.Read(ctx, func(tx *store.Tx) error {
 			a, err := Accounts.Get(ctx, tx, isms.ID(handle))
 			if err != nil {
 				return err
@@ -237,8 +243,11 @@ func (p *People) FinishPasskeySignIn(ctx context.Context, ceremony string, answe
 			who, err = p.holder(ctx, tx, a)
 			return err
 		})
-		return who, err
+		return who, unread
 	}, asked, parsed)
+	if unread != nil && isms.KindOf(unread) != isms.NotFound {
+		return in, unread
+	}
 	if err != nil {
 		return in, errors.Join(refusedKey(err), p.refused(ctx, &who.account, "passkey", from))
 	}

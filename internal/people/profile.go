@@ -52,6 +52,59 @@ func (p *People) SetEmail(ctx context.Context, actor isms.Actor, account isms.ID
 	})
 }
 
+// Census says how the members of a place sign in: what a promise about second factors is judged by
+// (K58, X28).
+type Census struct {
+	Members  int `json:"members"`  // with an active account and a role that has not ended
+	Factor   int `json:"factor"`   // of these, with a second factor
+	Passkeys int `json:"passkeys"` // of these, with a passkey
+	Recovery int `json:"recovery"` // of these, with recovery codes
+	Without  int `json:"without"`  // without a factor: these can do nothing but add one
+}
+
+// Census counts the members of a place.
+func (p *People) Census(ctx context.Context, place isms.ID) (c Census, err error) {
+	err = p.log.Read(ctx, func(tx *store.Tx) error {
+		c = Census{}
+		for after := isms.ID(""); ; {
+			ms, err := Memberships.Where(ctx, tx, `place = $2 AND (ends = 0 OR ends > $3) AND id > $4 ORDER BY id`, maxList, string(place), int64(p.now()), string(after))
+			if err != nil {
+				return err
+			}
+			for _, m := range ms {
+				a, err := Accounts.Get(ctx, tx, m.Account)
+				if err != nil {
+					return err
+				}
+				c.count(a)
+			}
+			if len(ms) < maxList {
+				return nil
+			}
+			after = ms[len(ms)-1].ID
+		}
+	})
+	return c, err
+}
+
+func (c *Census) count(a Account) {
+	if a.State != Active {
+		return
+	}
+	c.Members++
+	if a.HasFactor() {
+		c.Factor++
+	} else {
+		c.Without++
+	}
+	if a.Passkeys > 0 {
+		c.Passkeys++
+	}
+	if a.RecoverySet > 0 {
+		c.Recovery++
+	}
+}
+
 func (p *People) revise(ctx context.Context, actor isms.Actor, account isms.ID, kind string, change func(*ledger.Tx, *Account) error) (a Account, err error) {
 	err = p.log.Write(ctx, actor, func(tx *ledger.Tx) (err error) {
 		if a, err = Accounts.Get(ctx, tx.Tx, account); err != nil {

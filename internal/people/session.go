@@ -51,6 +51,7 @@ const (
 	touchEvery    = time.Minute      // how exactly Seen is kept
 	deviceFor     = 180 * 24 * time.Hour
 	maxDevices    = 20
+	maxSessions   = 50 // of one account; the oldest go
 	maxTries      = 10 // codes that one unfinished session may try
 	maxList       = 1000
 )
@@ -69,6 +70,10 @@ func (p *People) start(ctx context.Context, tx *ledger.Tx, account isms.ID, leve
 	}
 	cookie, hash := newSecret("")
 	s.hash = hash
+	if _, err := tx.Exec(ctx, `DELETE FROM people_session WHERE account = $1 AND id NOT IN
+		(SELECT id FROM people_session WHERE account = $1 ORDER BY made DESC, id DESC LIMIT $2)`, string(account), maxSessions-1); err != nil {
+		return SignedIn{}, err
+	}
 	_, err := tx.Exec(ctx, `INSERT INTO people_session (hash, id, account, place, level, made, seen, ends, stepped_up, tries, addr, agent)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11)`,
 		hash, string(s.ID), string(account), string(place), string(level), int64(now), int64(now), int64(s.Ends), int64(s.SteppedUp), s.Addr, s.Agent)
