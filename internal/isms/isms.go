@@ -11,6 +11,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -219,6 +221,9 @@ type Error struct {
 // Error names kind, code and cause for logs.
 func (e *Error) Error() string {
 	s := string(e.Kind) + " " + e.Code
+	for _, k := range slices.Sorted(maps.Keys(e.Params)) {
+		s += " " + k + "=" + e.Params[k]
+	}
 	if e.Field != "" {
 		s += " (" + e.Field + ")"
 	}

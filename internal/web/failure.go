@@ -42,7 +42,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusRequestEntityTooLarge
 	}
 	q := requestOf(r.Context())
-	if status >= 500 {
+	if status >= 500 || kind == isms.NotFound {
 		s.config.Log.ErrorContext(r.Context(), "a page failed", "request", q.id, "path", r.URL.Path, "error", err.Error())
 	}
 	if to := s.wayBack(r, kind); to != "" {
