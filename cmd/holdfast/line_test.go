@@ -198,7 +198,7 @@ func TestFromNothingToAVerdict(t *testing.T) {
 		if !strings.Contains(page, "holdfast/ins_") {
 			t.Error("the evidence page shows no checkpoint")
 		}
-		for _, path := range []string{"/", "/documents", doc + "/reading", doc, clause, "/controls", "/evidence", "/ledger", "/ledger/0", "/people", "/account", "/tokens", "/settings", doc + "?asof=" + time.Now().Format(time.DateOnly)} {
+		for _, path := range []string{"/", "/documents", doc + "/reading", doc, clause, "/controls", "/evidence", "/ledger", "/ledger/0", "/people", "/account", "/tokens", "/settings", doc + "?asof=" + time.Now().Add(24*time.Hour).Format(time.DateOnly)} {
 			v.get(path)
 		}
 	})
