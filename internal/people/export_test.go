@@ -33,3 +33,17 @@ func NormalEmail(s string) error {
 
 // DecodeHash reads a stored hash.
 func DecodeHash(s string) error { _, _, _, err := decode(s); return err }
+
+// Busy makes the hasher full until the returned function is called.
+func (p *People) Busy() (free func()) {
+	for range cap(p.hash.slots) {
+		p.hash.slots <- struct{}{}
+	}
+	p.hash.waiting.Add(maxWaiting)
+	return func() {
+		p.hash.waiting.Add(-maxWaiting)
+		for range cap(p.hash.slots) {
+			<-p.hash.slots
+		}
+	}
+}
