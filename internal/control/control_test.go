@@ -341,3 +341,39 @@ func TestDutiesAreListedWithWhenTheyAreDue(t *testing.T) {
 		same(t, "again", isms.DateOf(due().Due, h.Zone), "2027-02-12")
 	})
 }
+
+func TestProposalsOfTheCatalogueAreConfirmedAboveAScore(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt(policy.Sentence{Text: "The clocks of all servers are synchronised with a reliable time source."}, policy.Sentence{Text: "Access rights are reviewed every quarter.", Cadence: "P3M"})
+		n, err := h.ProposeAll(ctx, h.ana(), h.text.Text)
+		must(t, err)
+		if n < 2 {
+			t.Fatalf("%d proposals", n)
+		}
+		again, err := h.ProposeAll(ctx, h.ana(), h.text.Text)
+		must(t, err)
+		same(t, "proposed twice", again, 0)
+		h.is(isms.Unproven)
+		_, err = h.ConfirmAbove(ctx, h.person("emil", isms.Employee), h.text.Document, 1)
+		refused(t, err, "can.role")
+		n, err = h.ConfirmAbove(ctx, h.ana(), h.text.Document, 1)
+		must(t, err)
+		same(t, "confirmed", n, 2)
+		h.server("here")
+		h.see(func(tx *store.Tx) error {
+			cs, err := control.List(ctx, tx, "", 10)
+			same(t, "adopted", len(cs), 2)
+			bs, berr := control.BindingsOf(ctx, tx, h.words[0].Clause, h.words[0].Hash)
+			must(t, berr)
+			same(t, "by whom", bs[0].ConfirmedBy, "acc_ana")
+			ps, perr := control.ProofsOf(ctx, tx, bs[0].Control)
+			must(t, perr)
+			if len(ps) == 0 {
+				t.Error("the control of the clocks came without a proof")
+			}
+			return err
+		})
+		h.verify()
+	})
+}

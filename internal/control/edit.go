@@ -103,6 +103,11 @@ func (p *Proof) check(ctx context.Context, tx *store.Tx) error {
 		if p.Scope == "" {
 			return isms.Errorf(isms.Invalid, "control.scope_missing").At("scope")
 		}
+		if condition := p.Params["condition"]; condition != "" {
+			if err := probe.CheckExpression(condition); err != nil {
+				return err
+			}
+		}
 	case verdict.DutyProof, verdict.RuleProof:
 	default:
 		return isms.Errorf(isms.Invalid, "control.kind_unknown", "value", string(p.Kind)).At("kind")

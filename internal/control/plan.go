@@ -136,6 +136,13 @@ func answer(p *Proof, subject isms.ID, o *probe.Observation) evidence.Answer {
 	if ok, reasons := probe.Judge(p.Probe, o.Facts, p.Params); !ok {
 		a.Outcome, a.Reasons = verdict.Negative, reasons
 	}
+	for _, m := range probe.Measures(p.Probe, o.Facts) { // of those that the proof is there to judge
+		for _, f := range p.Figures {
+			if f.Name == m.Name {
+				a.Measures = append(a.Measures, verdict.Measure{Kind: f.Kind, Name: m.Name, Value: m.Value})
+			}
+		}
+	}
 	return a
 }
 

@@ -152,7 +152,7 @@ func (h *House) operators(ctx context.Context, id isms.ID) (bool, error) {
 func (h *House) run(o *Organisation) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	runner := &evidence.Runner{Room: o.Evidence, Probes: h.probes, Plan: o.Control.Plan}
-	jobs, err := schedule.Start(ctx, o.Log, runner.Job(), o.Control.Job())
+	jobs, err := schedule.Start(ctx, o.Log, runner.Job(), o.Control.Job(), o.Policy.Job())
 	if err != nil {
 		cancel()
 		return err
