@@ -17,9 +17,13 @@ const (
 	languageCookie = "language" // the interface language
 	themeCookie    = "theme"    // light or dark
 	flashCookie    = "flash"    // key of the sentence to show on the next page
+	deviceCookie   = "device"   // says that this browser was used before; throttles treat it kindly
 )
 
-const preferenceAge = 365 * 24 * time.Hour
+const (
+	preferenceAge = 365 * 24 * time.Hour
+	deviceAge     = 180 * 24 * time.Hour
+)
 
 func (s *Server) cookieName(name string) string {
 	if s.config.Secure {

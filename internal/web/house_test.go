@@ -12,6 +12,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/lang"
+	"holdfast/internal/people"
 	"holdfast/internal/web/page"
 	"holdfast/internal/web/sample"
 )
@@ -30,7 +31,8 @@ func who(_ context.Context, session string) (*Visitor, error) {
 	}
 	zone := isms.Must(time.LoadLocation("Europe/Ljubljana"))
 	o := sample.Organisation
-	return &Visitor{Name: "Mojca Žagar", Role: "officer", Zone: zone, Organisation: &o, Nav: NavCounts{Failing: 1, Waiting: 1}}, nil
+	return &Visitor{Name: "Mojca Žagar", Roles: []isms.Role{isms.SecurityOfficer}, Zone: zone, Organisation: &o, Nav: NavCounts{Failing: 1, Waiting: 1},
+		Session: people.Session{Level: people.Full, Place: "org_sample"}}, nil
 }
 
 // house is a server that shows every sample page under its name.
@@ -51,7 +53,10 @@ func house(t testing.TB) *Server {
 		}
 		for i := range s.routes {
 			if s.routes[i].pattern == pattern {
-				s.routes[i].handler, s.routes[i].open = s.sampleHandler(p.View), p.Out
+				s.routes[i].handler = s.sampleHandler(p.View)
+				if p.Out {
+					s.routes[i].open = true
+				}
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"holdfast/internal/isms"
+	"holdfast/internal/people"
 )
 
 // contentPolicy is the Content-Security-Policy of every answer: nothing but our own files.
@@ -112,15 +112,11 @@ func (s *Server) page(rt route) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		h := w.Header()
 		h.Add("Vary", "Cookie, Accept-Language, Accept-Encoding, HX-Request")
-		ctx, err := s.admit(r, rt)
+		ctx, to, err := s.admit(r, rt)
 		r = r.WithContext(ctx)
-		if s.config.People != nil && (err == nil || isms.KindOf(err) == isms.SignIn) {
-			to, gerr := s.gate(ctx, r.URL.Path)
-			if to != "" {
-				http.Redirect(w, r, to, http.StatusSeeOther)
-				return
-			}
-			err = errors.Join(err, gerr)
+		if to != "" {
+			http.Redirect(w, r, to, http.StatusSeeOther)
+			return
 		}
 		if err == nil {
 			err = rt.handler(w, r)
@@ -131,22 +127,45 @@ func (s *Server) page(rt route) http.Handler {
 	})
 }
 
-// admit finds out who asks, and refuses nobody's request for a closed page.
-func (s *Server) admit(r *http.Request, rt route) (context.Context, error) {
-	ctx := r.Context()
-	if session := s.readCookie(r, sessionCookie); session != "" && s.find != nil {
-		v, err := s.find(ctx, session)
+// admit finds out who asks. It returns where somebody has to go first, or an error if
+// they may not come here.
+func (s *Server) admit(r *http.Request, rt route) (ctx context.Context, to string, err error) {
+	ctx = r.Context()
+	if s.people != nil && r.URL.Path != "/setup" && r.URL.Path != "/preferences" {
+		open, err := s.people.SetUpOpen(ctx)
+		if err != nil {
+			return ctx, "", fmt.Errorf("ask whether set-up is open: %w", err)
+		}
+		if open { // until the first account exists, everything answers set-up only
+			return ctx, "/setup", nil
+		}
+	}
+	if cookie := s.readCookie(r, sessionCookie); cookie != "" {
+		v, err := s.find(ctx, cookie)
 		if err != nil && isms.KindOf(err) != isms.SignIn {
-			return ctx, fmt.Errorf("find the visitor: %w", err)
+			return ctx, "", fmt.Errorf("find the visitor: %w", err)
 		}
 		if v != nil {
 			ctx = context.WithValue(ctx, visitorKey{}, v)
 		}
 	}
-	if !rt.open && visitorOf(ctx) == nil {
-		return ctx, isms.Errorf(isms.SignIn, "")
+	v := visitorOf(ctx)
+	switch {
+	case rt.open:
+		return ctx, "", nil
+	case v == nil:
+		return ctx, "", isms.Errorf(isms.SignIn, "session.none")
+	case rt.begun || v.inside():
+		return ctx, "", nil
+	case v.Session.Level == people.Enrol:
+		return ctx, "/account/factors", nil
+	case v.Session.Level == people.Second:
+		return ctx, "/sign-in/code", nil
+	case rt.full:
+		return ctx, "", nil
+	default:
+		return ctx, "/places", nil
 	}
-	return ctx, nil
 }
 
 type visitorKey struct{}

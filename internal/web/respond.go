@@ -33,41 +33,48 @@ func (s *Server) secret(w http.ResponseWriter, r *http.Request, v page.View) err
 // again shows a form once more after err, with the visitor's input and the sentence
 // beside the field. Errors that are not about the input go to the error page.
 func (s *Server) again(w http.ResponseWriter, r *http.Request, err error, v page.View) error {
-	status := statusOf(isms.KindOf(err))
-	switch isms.KindOf(err) {
-	case isms.Invalid, isms.Conflict, isms.TooMany:
-	default:
-		return err
-	}
 	b := v.Common()
 	s.prepare(r, b)
-	b.Problems = append(b.Problems, problemsOf(b.Printer, err)...)
-	return s.render(w, r, status, v, true)
+	problems, ok := problemsOf(b.Printer, err)
+	if !ok {
+		return err
+	}
+	b.Problems = append(b.Problems, problems...)
+	return s.render(w, r, statusOf(isms.KindOf(err)), v, true)
 }
 
-// problemsOf makes a line of each error that err joins.
-func problemsOf(p *lang.Printer, err error) []page.Problem {
+// problemsOf makes a line of each error that err joins. It says no if one of them is
+// not about what the visitor entered.
+func problemsOf(p *lang.Printer, err error) ([]page.Problem, bool) {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []page.Problem
 		for _, e := range many.Unwrap() {
-			out = append(out, problemsOf(p, e)...)
+			more, ok := problemsOf(p, e)
+			if !ok {
+				return nil, false
+			}
+			out = append(out, more...)
 		}
-		return out
+		return out, true
 	}
 	var e *isms.Error
 	if !errors.As(err, &e) {
-		return []page.Problem{{Text: p.Error(err)}}
+		return nil, false
 	}
-	return []page.Problem{{Field: strings.TrimPrefix(e.Field, "/"), Text: p.Error(e)}}
+	switch {
+	case e.Field != "":
+	case e.Kind == isms.Invalid, e.Kind == isms.Conflict, e.Kind == isms.TooMany, e.Kind == isms.NotFound:
+	case e.Kind == isms.SignIn && !strings.HasPrefix(e.Code, "session."): // wrong, not missing
+	default:
+		return nil, false
+	}
+	return []page.Problem{{Field: strings.TrimPrefix(e.Field, "/"), Text: p.Error(e)}}, true
 }
 
 // prepare fills what every page knows.
 func (s *Server) prepare(r *http.Request, b *page.Base) {
 	v := visitorOf(r.Context())
-	p := lang.In(s.language(r), nil)
-	if v != nil && v.Zone != nil {
-		p = lang.In(p.Language(), v.Zone)
-	}
+	p := s.words(r)
 	b.Printer = p
 	b.Assets = s.assets.Prefix()
 	b.Theme = s.theme(r)
@@ -78,17 +85,13 @@ func (s *Server) prepare(r *http.Request, b *page.Base) {
 	} else {
 		b.Path = "/"
 	}
-	if v == nil {
+	if !v.inside() {
 		if b.Frame == page.InApp {
 			b.Frame = page.Plain
 		}
 		return
 	}
-	role := v.Role
-	if key := "role." + v.Role; lang.Has(key) {
-		role = p.T(key)
-	}
-	b.Person = &page.Person{Name: v.Name, Role: role}
+	b.Person = &page.Person{Name: v.Name, Role: roleNames(p, v.Roles)}
 	b.Organisation = v.Organisation
 	if b.Frame == page.InApp {
 		b.Nav = s.navigation(p, v, r.URL.Path)
@@ -96,6 +99,14 @@ func (s *Server) prepare(r *http.Request, b *page.Base) {
 			b.Crumbs = []page.Link{{Text: b.Title}}
 		}
 	}
+}
+
+// words says things in the reader's language and in the zone of the organisation.
+func (s *Server) words(r *http.Request) *lang.Printer {
+	if v := visitorOf(r.Context()); v != nil {
+		return lang.In(s.language(r), v.Zone)
+	}
+	return lang.In(s.language(r), nil)
 }
 
 // render writes the page whole or not at all: a template that fails half-way must
@@ -163,6 +174,15 @@ func (s *Server) takeFlash(w http.ResponseWriter, r *http.Request, b *page.Base)
 	if full := "flash." + key; lang.Has(full) { // the cookie is the visitor's; only our own sentences are shown
 		b.Flash = &page.Flash{Text: b.T(full), Good: true}
 	}
+}
+
+// revision reads the hidden field that says at which revision a form was filled in.
+func revision(field string) (int64, error) {
+	n, err := strconv.ParseInt(field, 10, 64)
+	if err != nil {
+		return 0, isms.Errorf(isms.Invalid, "web.unreadable").Because(err)
+	}
+	return n, nil
 }
 
 // parseForm reads a form's fields. What does not fit is told apart from what is broken.

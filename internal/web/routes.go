@@ -14,67 +14,71 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 type route struct {
 	pattern string // of net/http: method, space, path
 	handler handler
-	open    bool  // answers people who are not signed in
-	limit   int64 // of the body; zero is the server's
+	limit   int64 // of the body in bytes; zero is the server's
+
+	// Who may come at all; what they may do there is for the verbs to decide. Without
+	// any of these: whoever is signed in to an organisation.
+	open  bool // everybody
+	begun bool // a session of any level: the steps of signing in
+	full  bool // a full session, in an organisation or not
 }
 
 // table lists every page and every form of the door.
 func (s *Server) table() []route {
-	table := []route{
+	t := []route{
 		{pattern: "POST /preferences", handler: s.savePreferences, open: true},
 	}
-	if s.config.People != nil {
-		table = append(table, s.entry()...)
-		table = append(table, s.offices()...)
-		table = append(table, s.rooms()...)
+	if s.people != nil {
+		t = append(t, s.peopleRoutes()...)
+		t = append(t, s.rooms()...)
 	}
-	return table
+	return t
 }
 
-// entry are the pages on the way in.
-func (s *Server) entry() []route {
+// peopleRoutes are the ways in, and everything about people.
+func (s *Server) peopleRoutes() []route {
 	return []route{
-		{pattern: "GET /setup", handler: s.setUp, open: true},
-		{pattern: "POST /setup", handler: s.doSetUp, open: true},
-		{pattern: "GET /sign-in", handler: s.signIn, open: true},
-		{pattern: "POST /sign-in", handler: s.doSignIn, open: true},
-		{pattern: "POST /sign-in/passkey", handler: s.doPasskey, open: true},
-		{pattern: "GET /sign-in/code", handler: s.second, open: true},
-		{pattern: "POST /sign-in/code", handler: s.doSecond, open: true},
-		{pattern: "GET /account/totp", handler: s.enrol, open: true},
-		{pattern: "POST /account/totp", handler: s.doEnrol, open: true},
-		{pattern: "POST /account/passkeys", handler: s.doAddPasskey, open: true},
-		{pattern: "POST /account/codes-kept", handler: s.codesKept},
-		{pattern: "GET /step-up", handler: s.stepUp},
-		{pattern: "POST /step-up", handler: s.doStepUp},
-		{pattern: "POST /step-up/passkey", handler: s.doStepUp},
+		{pattern: "GET /setup", handler: s.showSetUp, open: true},
+		{pattern: "POST /setup", handler: s.setUp, open: true},
+		{pattern: "GET /sign-in", handler: s.showSignIn, open: true},
+		{pattern: "POST /sign-in", handler: s.signIn, open: true},
+		{pattern: "POST /sign-in/passkey", handler: s.signInByPasskey, open: true},
+		{pattern: "GET /sign-in/code", handler: s.showSecond, begun: true},
+		{pattern: "POST /sign-in/code", handler: s.second, begun: true},
+		{pattern: "POST /sign-in/code/passkey", handler: s.secondByPasskey, begun: true},
 		{pattern: "POST /sign-out", handler: s.signOut, open: true},
-		{pattern: "GET /invitation/{token}", handler: s.invitation, open: true},
-		{pattern: "POST /invitation/{token}", handler: s.doInvitation, open: true},
-		{pattern: "GET /reset/{token}", handler: s.invitation, open: true},
-		{pattern: "POST /reset/{token}", handler: s.doReset, open: true},
-		{pattern: "GET /organisation", handler: s.nameOrganisation},
-		{pattern: "POST /organisation", handler: s.doNameOrganisation},
-		{pattern: "POST /enter/{place}", handler: s.enter},
-	}
-}
+		{pattern: "GET /step-up", handler: s.showStepUp, full: true},
+		{pattern: "POST /step-up", handler: s.stepUp, full: true},
+		{pattern: "POST /step-up/passkey", handler: s.stepUpByPasskey, full: true},
+		{pattern: "GET /join", handler: s.showJoin, open: true},
+		{pattern: "POST /join", handler: s.join, open: true},
+		{pattern: "GET /reset", handler: s.showReset, open: true},
+		{pattern: "POST /reset", handler: s.reset, open: true},
 
-// offices are the pages about people, tokens, backups and settings.
-func (s *Server) offices() []route {
-	return []route{
-		{pattern: "GET /people", handler: s.people},
+		{pattern: "GET /places", handler: s.showPlaces, full: true},
+		{pattern: "POST /places/{place}", handler: s.enter, full: true},
+		{pattern: "GET /organisation", handler: s.showNewOrganisation, full: true},
+		{pattern: "POST /organisation", handler: s.newOrganisation, full: true},
+
+		{pattern: "GET /account", handler: s.showAccount, full: true},
+		{pattern: "GET /account/factors", handler: s.showEnrol, begun: true},
+		{pattern: "POST /account/totp", handler: s.enrol, begun: true},
+		{pattern: "POST /account/totp/remove", handler: s.removeTOTP, full: true},
+		{pattern: "POST /account/passkeys", handler: s.addPasskey, begun: true},
+		{pattern: "POST /account/passkeys/{key}/remove", handler: s.removePasskey, full: true},
+		{pattern: "POST /account/recovery-codes", handler: s.newRecoveryCodes, full: true},
+		{pattern: "POST /account/password", handler: s.changePassword, full: true},
+		{pattern: "POST /account/sessions/end-others", handler: s.endOtherSessions, full: true},
+		{pattern: "POST /account/sessions/{session}/end", handler: s.endSession, full: true},
+
+		{pattern: "GET /people", handler: s.showPeople},
 		{pattern: "POST /people/invitations", handler: s.invite},
-		{pattern: "POST /people/invitations/{id}/withdraw", handler: s.withdraw},
-		{pattern: "GET /account", handler: s.account},
-		{pattern: "POST /account/sessions/{id}/end", handler: s.endSession},
-		{pattern: "POST /account/sessions/end-others", handler: s.endOthers},
-		{pattern: "POST /account/recovery-codes", handler: s.newCodes},
-		{pattern: "POST /account/passkeys/{id}/remove", handler: s.removePasskey},
-		{pattern: "GET /tokens", handler: s.tokens},
-		{pattern: "POST /tokens", handler: s.doToken},
-		{pattern: "POST /tokens/{id}/revoke", handler: s.revokeToken},
-		{pattern: "GET /settings", handler: s.settings},
-		{pattern: "POST /settings", handler: s.doSettings},
+		{pattern: "POST /people/invitations/{invitation}/withdraw", handler: s.withdraw},
+		{pattern: "GET /tokens", handler: s.showTokens},
+		{pattern: "POST /tokens", handler: s.newToken},
+		{pattern: "POST /tokens/{token}/revoke", handler: s.revokeToken},
+		{pattern: "GET /settings", handler: s.showSettings},
+		{pattern: "POST /settings", handler: s.saveSettings},
 	}
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -14,94 +15,32 @@ import (
 	"holdfast/internal/web/page"
 )
 
-// who finds the visitor of a session cookie. A session that still owes a step is nobody yet:
-// only the pages of that step know it.
-func (s *Server) who(ctx context.Context, cookie string) (*Visitor, error) {
-	actor, ses, err := s.config.People.Session(ctx, cookie)
-	if err != nil || ses.Level != people.Full {
-		return nil, err
+// visitor finds out who a session cookie speaks for, and in which organisation.
+func (s *Server) visitor(ctx context.Context, cookie string) (*Visitor, error) {
+	if s.people == nil {
+		return nil, nil
 	}
-	acc, err := s.config.People.Account(ctx, actor.Account)
+	actor, session, err := s.people.Session(ctx, cookie)
 	if err != nil {
 		return nil, err
 	}
-	v := &Visitor{Actor: actor, Name: acc.Name, Language: acc.Language, Zone: time.UTC, Place: ses.Place}
-	if len(actor.Roles) > 0 {
-		v.Role = string(actor.Roles[0])
-	}
-	return v, s.locate(ctx, v)
-}
-
-// locate adds the organisation that the session is in, and the others of the account.
-func (s *Server) locate(ctx context.Context, v *Visitor) error {
-	places, err := s.config.People.Places(ctx, v.Actor.Account)
+	a, err := s.people.Account(ctx, session.Account)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, m := range places {
-		if m.Place.Prefix() != isms.OrganisationPrefix {
-			v.Operator = true
-			continue
-		}
-		o, err := s.config.Instance.Get(ctx, m.Place)
+	v := &Visitor{Actor: actor, Session: session, Account: a, Name: a.Name, Roles: actor.Roles, Language: a.Language, Place: session.Place}
+	if v.inside() && s.instance != nil {
+		o, err := s.instance.Get(ctx, session.Place)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if m.Place == v.Place {
-			v.Of = o
-			if v.Zone, err = time.LoadLocation(o.Zone); err != nil {
-				return err
-			}
-			v.Organisation = &page.Organisation{Name: o.Name, Detail: strings.Join(o.Domains, " · ")}
+		if v.Zone, err = time.LoadLocation(o.Zone); err != nil {
+			v.Zone = time.UTC
 		}
+		v.Of = o
+		v.Organisation = &page.Organisation{Name: o.Name, Detail: strings.Join(o.Domains, " · ")}
 	}
-	if v.Organisation == nil {
-		return nil
-	}
-	for _, m := range places {
-		if m.Place != v.Place && m.Place.Prefix() == isms.OrganisationPrefix {
-			if o, err := s.config.Instance.Get(ctx, m.Place); err == nil {
-				v.Organisation.Others = append(v.Organisation.Others, page.Link{Text: o.Name, URL: "/enter/" + string(o.ID)})
-			}
-		}
-	}
-	return nil
-}
-
-// gate sends everybody to set-up until there is an account, and a person without an organisation
-// to the page that makes or chooses one.
-func (s *Server) gate(ctx context.Context, path string) (string, error) {
-	if !s.setUpDone.Load() {
-		open, err := s.config.People.SetUpOpen(ctx)
-		if err != nil {
-			return "", err
-		}
-		if open {
-			if path == "/setup" || path == "/preferences" {
-				return "", nil
-			}
-			return "/setup", nil
-		}
-		s.setUpDone.Store(true)
-	}
-	v := visitorOf(ctx)
-	if v == nil || v.Organisation != nil {
-		return "", nil
-	}
-	for _, ok := range []string{"/organisation", "/enter", "/sign-", "/account", "/step-up", "/preferences", "/recovery-key", "/people", "/backups", "/setup"} {
-		if strings.HasPrefix(path, ok) {
-			return "", nil
-		}
-	}
-	return "/organisation", nil
-}
-
-// words speaks the reader's language before there is a page.
-func (s *Server) words(r *http.Request) *lang.Printer {
-	if v := visitorOf(r.Context()); v != nil {
-		return lang.In(s.language(r), v.Zone)
-	}
-	return lang.In(s.language(r), nil)
+	return v, nil
 }
 
 // visit is one signed-in request in an organisation: who, and its ledger.
@@ -118,12 +57,12 @@ type visit struct {
 func (s *Server) inside(r *http.Request) (*visit, error) {
 	v := visitorOf(r.Context())
 	if v == nil {
-		return nil, isms.Errorf(isms.SignIn, "")
+		return nil, isms.Errorf(isms.SignIn, "session.none")
 	}
-	if v.Organisation == nil {
+	if !v.inside() {
 		return nil, isms.Errorf(isms.NotFound, "organisation.unknown")
 	}
-	log, err := s.config.Instance.Organisation(r.Context(), v.Place)
+	log, err := s.instance.Organisation(r.Context(), v.Place)
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +85,54 @@ func (v *visit) may(act people.Act) error {
 	return people.Allow(v.Actor, act, people.Record{Place: v.Place}, v.log.Clock.Now())
 }
 
-// headOf is a ledger's head as pages show it.
-func headOf(h ledger.Head) *page.Head {
-	lines := strings.SplitN(string(h.Note), "\n", 4)
-	if len(lines) < 4 {
-		return nil
+// source says from where a request comes, for throttles and the list of sessions.
+func (s *Server) source(r *http.Request) people.Source {
+	src := people.Source{Agent: r.UserAgent(), Device: s.readCookie(r, deviceCookie)}
+	if s.config.Source != nil {
+		src.Addr = s.config.Source(r)
+		return src
 	}
-	return &page.Head{Origin: lines[0], Size: int(h.Size), Root: lines[2], At: h.At}
+	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		src.Addr = at.Addr()
+	}
+	return src
+}
+
+// keep gives the browser the cookies of a session that was just opened or moved on.
+func (s *Server) keep(w http.ResponseWriter, in people.SignedIn) {
+	if in.Cookie != "" {
+		s.setCookie(w, sessionCookie, in.Cookie, 0)
+	}
+	if in.Device != "" {
+		s.setCookie(w, deviceCookie, in.Device, deviceAge)
+	}
+}
+
+// onward is where somebody goes whose session has reached a level.
+func onward(in people.SignedIn, next string) string {
+	switch {
+	case in.Session.Level == people.Enrol:
+		return "/account/factors"
+	case in.Session.Level == people.Second:
+		return withNext("/sign-in/code", next)
+	case in.Session.Place.Prefix() != isms.OrganisationPrefix:
+		return "/places"
+	}
+	return localPath(next)
+}
+
+// roleNames lists roles in the reader's language.
+func roleNames(p *lang.Printer, roles []isms.Role) string {
+	names := make([]string, 0, len(roles))
+	for _, r := range roles {
+		names = append(names, roleName(p, r))
+	}
+	return strings.Join(names, ", ")
+}
+
+func roleName(p *lang.Printer, r isms.Role) string {
+	if key := "role." + string(r); lang.Has(key) {
+		return p.T(key)
+	}
+	return string(r)
 }

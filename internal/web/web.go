@@ -15,7 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
+	"net/netip"
 	"time"
 
 	"holdfast/internal/instance"
@@ -43,20 +43,26 @@ type Config struct {
 	// Log receives one line a request and the causes of internal errors.
 	Log *slog.Logger
 
-	// Address is how browsers reach us, such as https://isms.example.com, for links to hand over.
+	// People and Instance are the rooms behind sign-in and organisations. Without
+	// People nobody ever signs in and only pages for everybody answer.
+	People   *people.People
+	Instance *instance.Instance
+
+	// Address is how browsers reach us, such as https://isms.example.com, for links to
+	// hand over; by default the host of the request.
 	Address string
 
 	// Version of the product, as settings show it.
 	Version string
 
-	// Instance and People are the installation. Without People nobody signs in and only the
-	// static files and error pages are served.
-	Instance *instance.Instance
-	People   *people.People
-	House    *organisation.House
+	// House runs the organisations: looking, judging and what follows from it.
+	House *organisation.House
 
 	// Read takes a document apart in a process of its own. Nil: in this one.
 	Read func(ctx context.Context, name string, data []byte, opt reading.Options) (*reading.Reading, error)
+
+	// Source says from where a request comes; nil takes the connection's address.
+	Source func(r *http.Request) netip.Addr
 
 	// Sample marks every page as belonging to a sample organisation.
 	Sample bool
@@ -66,18 +72,24 @@ type Config struct {
 	MaxBody int64
 }
 
-// Visitor is a signed-in person as pages need it.
+// Visitor is somebody with a session. Only a full session is an actor.
 type Visitor struct {
 	Actor        isms.Actor
+	Session      people.Session
+	Account      people.Account
 	Name         string
-	Role         string // in the reader's language it is translated by "role."+Role
+	Roles        []isms.Role
 	Language     isms.Language
 	Zone         *time.Location // of the organisation
 	Organisation *page.Organisation
 	Nav          NavCounts
 	Place        isms.ID               // the organisation that the session is in
 	Of           instance.Organisation // its record
-	Operator     bool                  // runs the installation
+}
+
+// inside tells whether the visitor is signed in to an organisation.
+func (v *Visitor) inside() bool {
+	return v != nil && v.Session.Level == people.Full && v.Session.Place.Prefix() == isms.OrganisationPrefix
 }
 
 // NavCounts are the small numbers in the navigation.
@@ -88,14 +100,15 @@ type NavCounts struct {
 
 // Server answers for all pages.
 type Server struct {
-	config Config
-	assets *static.Files
-	root   http.Handler
-	routes []route
+	config   Config
+	people   *people.People
+	instance *instance.Instance
+	assets   *static.Files
+	root     http.Handler
+	routes   []route
 
-	// find is who a session cookie speaks for; nil where nobody signs in.
-	find      func(ctx context.Context, session string) (*Visitor, error)
-	setUpDone atomic.Bool
+	// find finds out who a session cookie speaks for; tests put somebody there.
+	find func(ctx context.Context, cookie string) (*Visitor, error)
 }
 
 // New builds the door. Pages are added by the route table in routes.go.
@@ -116,10 +129,8 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	s := &Server{config: c, assets: assets}
-	if c.People != nil {
-		s.find = s.who
-	}
+	s := &Server{config: c, people: c.People, instance: c.Instance, assets: assets}
+	s.find = s.visitor
 	s.routes = s.table()
 	if s.root, err = s.chain(); err != nil {
 		return nil, err

@@ -26,7 +26,10 @@ type Enrol struct {
 	Next    string
 }
 
-// RecoveryCodes shows the codes once. Form: POST Next, "I have kept them".
+// MinPassword is how many characters a password needs at least.
+const MinPassword = 8
+
+// RecoveryCodes shows the codes once; Next is where "I have kept them" leads.
 type RecoveryCodes struct {
 	Base
 	Codes []string
@@ -88,10 +91,12 @@ type StepUp struct {
 }
 
 // Invitation is the page behind a one-time link: it makes an account, or resets one.
-// Form: POST URL with name, password.
+// Form: POST URL with token, name, password.
 type Invitation struct {
 	Base
 	URL          string
+	Token        string
+	Known        bool // the person has an account and is signed in: one click accepts
 	Organisation string
 	Role         string
 	By           string
@@ -130,4 +135,26 @@ func grouped(s string) string {
 		b.WriteRune(c)
 	}
 	return b.String()
+}
+
+// Join asks for the code of a one-time link; a script takes it from the fragment.
+// Form: POST /join with token.
+type Join struct {
+	Base
+	Token string
+}
+
+// Places lists the organisations of a person. Form: POST PlaceRow.URL.
+type Places struct {
+	Base
+	Rows   []PlaceRow
+	CanAdd bool
+}
+
+// PlaceRow is one place that a person belongs to.
+type PlaceRow struct {
+	Name  string
+	Roles string
+	URL   string
+	Here  bool
 }

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"strconv"
+
 	"github.com/a-h/templ"
 
 	"holdfast/internal/lang"
@@ -67,6 +69,8 @@ func (c Choices) has(value string) bool {
 	}
 	return false
 }
+
+func revisionField(n int64) string { return strconv.FormatInt(n, 10) }
 
 // described are the attributes that tie a control to its hint and its problem.
 func (b *Base) described(f Field) templ.Attributes {

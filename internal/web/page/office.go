@@ -81,12 +81,12 @@ type Entry struct {
 // role, until; POST MemberRow.RoleURL with role; POST SessionRow.EndURL.
 type People struct {
 	Base
-	Members     []MemberRow
-	Invitations []InvitationRow
-	Roles       []Option // with a hint each
-	Email, Role string   // when the form comes back
-	Until       isms.Date
-	CanInvite   bool
+	Members           []MemberRow
+	Invitations       []InvitationRow
+	Roles             []Option // with a hint each
+	Email, Name, Role string   // when the form comes back
+	Until             isms.Date
+	CanInvite         bool
 }
 
 // MemberRow is one member.
@@ -97,7 +97,6 @@ type MemberRow struct {
 	Until   isms.Date // of the membership; "" never ends
 	Factor  string    // for example "passkey", "authenticator app"
 	Seen    isms.Instant
-	URL     string
 	You     bool
 	Missing bool // no second factor yet
 }
@@ -113,7 +112,7 @@ type InvitationRow struct {
 
 // Account is a person's own page: factors, sessions, recovery codes.
 // Forms: POST SessionRow.EndURL; POST /account/sessions/end-others; POST
-// /account/password with current, password; POST /account/recovery-codes.
+// /account/password with password; POST /account/recovery-codes.
 type Account struct {
 	Base
 	Name     string
@@ -155,7 +154,6 @@ type Tokens struct {
 // TokenRow is one token; the secret itself is shown once, when it is made.
 type TokenRow struct {
 	Name      string
-	Start     string // first characters, to recognise it
 	Scopes    []string
 	By        string
 	Until     isms.Instant
@@ -199,6 +197,7 @@ type Settings struct {
 	TextLanguage isms.Language
 	Domains      string
 	CanChange    bool
+	Revision     int64  // that the form is about
 	Facts        []Fact // version, data directory, engine: read only
 	Keys         []KeyRow
 }

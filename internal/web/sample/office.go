@@ -78,13 +78,13 @@ func entry(p *lang.Printer) page.View {
 func people(p *lang.Printer) page.View {
 	v := &page.People{CanInvite: true, Role: "auditor"}
 	title(&v.Base, p.T("people.title"))
-	for _, r := range []string{"officer", "management", "owner", "employee", "auditor", "administrator"} {
+	for _, r := range []string{"security_officer", "management", "owner", "employee", "auditor", "administrator"} {
 		v.Roles = append(v.Roles, page.Option{Value: r, Text: p.T("role." + r), Hint: p.T("role." + r + ".hint")})
 	}
 	v.Members = []page.MemberRow{
-		{Person: *mojca, Email: "mojca.zagar@karst.example", Roles: []string{p.T("role.officer")}, Factor: p.T("factor.kind.passkey"), Seen: ago(1e9), URL: "#", You: true},
-		{Person: *tomaz, Email: "tomaz.kos@karst.example", Roles: []string{p.T("role.owner")}, Factor: p.T("factor.kind.totp"), Seen: ago(26 * hours), URL: "#"},
-		{Person: page.Person{Name: "Nina Golob"}, Email: "nina.golob@audit.example", Roles: []string{p.T("role.auditor")}, Until: "2026-12-18", URL: "#", Missing: true},
+		{Person: *mojca, Email: "mojca.zagar@karst.example", Roles: []string{p.T("role.security_officer")}, Factor: p.T("factor.kind.passkey"), Seen: ago(1e9), You: true},
+		{Person: *tomaz, Email: "tomaz.kos@karst.example", Roles: []string{p.T("role.owner")}, Factor: p.T("factor.kind.totp"), Seen: ago(26 * hours)},
+		{Person: page.Person{Name: "Nina Golob"}, Email: "nina.golob@audit.example", Roles: []string{p.T("role.auditor")}, Until: "2026-12-18", Missing: true},
 	}
 	v.Invitations = []page.InvitationRow{{Email: "irena.golob@karst.example", Role: p.T("role.management"), By: mojca.Name, Until: Now.Add(3 * days), RevokeURL: "#"}}
 	return v
@@ -103,7 +103,7 @@ func tokens(p *lang.Printer) page.View {
 	title(&v.Base, p.T("tokens.title"))
 	v.Scopes = []page.Option{{Value: "read", Text: "read", Hint: "verdicts, clauses, evidence"}, {Value: "evidence", Text: "evidence:write", Hint: "hand in observations"}, {Value: "admin", Text: "admin", Hint: "people, keys, backups"}}
 	v.Chosen = []string{"read"}
-	v.Rows = []page.TokenRow{{Name: "Grafana", Start: "hft_k3v9", Scopes: []string{"read"}, By: luka.Name, Until: Now.Add(200 * days), Used: ago(60 * 1e9), RevokeURL: "#"}}
+	v.Rows = []page.TokenRow{{Name: "Grafana", Scopes: []string{"read"}, By: luka.Name, Until: Now.Add(200 * days), Used: ago(60 * 1e9), RevokeURL: "#"}}
 	return v
 }
 

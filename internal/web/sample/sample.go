@@ -27,7 +27,7 @@ const Now = isms.Instant(1_795_513_200_000_000)
 var Organisation = page.Organisation{Name: "Karst Metering", Detail: "Kranj · Maribor"}
 
 var (
-	mojca = &page.Person{Name: "Mojca Žagar", Role: "officer"}
+	mojca = &page.Person{Name: "Mojca Žagar", Role: "security_officer"}
 	tomaz = &page.Person{Name: "Tomaž Kos", Role: "owner"}
 	ana   = &page.Person{Name: "Ana Horvat", Role: "owner"}
 	luka  = &page.Person{Name: "Luka Zupan", Role: "administrator"}
