@@ -16,9 +16,12 @@ import (
 const at = isms.Instant(1_757_160_309_000_000) // 2025-09-06T12:05:09Z
 
 func TestEveryMessageStandsInEveryLanguage(t *testing.T) {
-	all, err := load()
+	all, twice, err := load()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, key := range twice {
+		t.Errorf("%s stands in two files", key)
 	}
 	if len(all) < 40 {
 		t.Fatalf("only %d messages were read", len(all))

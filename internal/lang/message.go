@@ -21,7 +21,10 @@ var files embed.FS
 // table holds every message of the interface, compiled on first use. The files
 // are part of the binary and read by a test, so a mistake in them cannot reach
 // anybody; it panics at the first page rather than showing half a sentence.
-var table = sync.OnceValue(func() map[string]message { return isms.Must(load()) })
+var table = sync.OnceValue(func() map[string]message {
+	all, _, err := load()
+	return isms.Must(all, err)
+})
 
 // message is one thing that the interface says, in all its languages.
 type message struct {
@@ -44,46 +47,50 @@ type part struct {
 	style   string // "", "words" or "Words": small numbers written out
 }
 
-// load reads and compiles the message files. A key may stand in one file only.
-func load() (map[string]message, error) {
+// load reads and compiles the message files. A key should stand in one file only;
+// those that stand in two are returned as well, and the first one counts.
+func load() (all map[string]message, twice []string, err error) {
 	entries, err := files.ReadDir("messages")
 	if err != nil {
-		return nil, fmt.Errorf("read messages: %w", err)
+		return nil, nil, fmt.Errorf("read messages: %w", err)
 	}
-	all := make(map[string]message)
+	all = make(map[string]message)
 	for _, e := range entries {
 		raw, err := files.ReadFile("messages/" + e.Name())
 		if err != nil {
-			return nil, fmt.Errorf("read messages: %w", err)
+			return nil, nil, fmt.Errorf("read messages: %w", err)
 		}
-		if err := compileFile(all, raw); err != nil {
-			return nil, fmt.Errorf("messages/%s: %w", e.Name(), err)
+		more, err := compileFile(all, raw)
+		if err != nil {
+			return nil, nil, fmt.Errorf("messages/%s: %w", e.Name(), err)
 		}
+		twice = append(twice, more...)
 	}
-	return all, nil
+	return all, twice, nil
 }
 
 // compileFile adds the messages of one file: {"key": {"en": "…", "de": {"one": "…"}}}.
-func compileFile(all map[string]message, raw []byte) error {
+func compileFile(all map[string]message, raw []byte) (twice []string, err error) {
 	var keys map[string]map[isms.Language]jsontext.Value
-	if err := json.Unmarshal(raw, &keys); err != nil { // also refuses a key that stands twice
-		return err
+	if err := json.Unmarshal(raw, &keys); err != nil { // also refuses a key that stands twice in it
+		return nil, err
 	}
 	for key, byLanguage := range keys {
 		if _, ok := all[key]; ok {
-			return fmt.Errorf("%s stands in two files", key)
+			twice = append(twice, key)
+			continue
 		}
 		m := message{in: make(map[isms.Language]words, len(Languages))}
 		for l, v := range byLanguage {
 			w, err := compileWords(v)
 			if err != nil {
-				return fmt.Errorf("%s in %s: %w", key, l, err)
+				return nil, fmt.Errorf("%s in %s: %w", key, l, err)
 			}
 			m.in[l] = w
 		}
 		all[key] = m
 	}
-	return nil
+	return twice, nil
 }
 
 func compileWords(v jsontext.Value) (words, error) {

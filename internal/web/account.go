@@ -32,7 +32,7 @@ func (s *Server) enrolPage(r *http.Request, secret, uri string) (*page.Enrol, er
 		uri = ""
 	}
 	who := visitorOf(r.Context())
-	return &page.Enrol{Base: s.entryPage(r, "enrol.title", static.Passkey), Secret: secret, URI: uri, Passkey: asked(c), Must: who.Session.Level == people.Enrol, Next: "/"}, nil
+	return &page.Enrol{Base: s.doorPage(r, "enrol.title", static.Passkey), Secret: secret, URI: uri, Passkey: asked(c), Must: who.Session.Level == people.Enrol, Next: "/"}, nil
 }
 
 // enrol confirms the authenticator by its first code.
@@ -70,7 +70,7 @@ func (s *Server) factorAdded(w http.ResponseWriter, r *http.Request, in people.S
 	if len(in.RecoveryCodes) == 0 {
 		return s.done(w, r, "/account", "factor_added")
 	}
-	return s.secret(w, r, &page.RecoveryCodes{Base: s.entryPage(r, "codes.title"), Codes: in.RecoveryCodes, Next: onward(in, "/")})
+	return s.secret(w, r, &page.RecoveryCodes{Base: s.doorPage(r, "codes.title"), Codes: in.RecoveryCodes, Next: onward(in, "/")})
 }
 
 // newRecoveryCodes replaces the codes and shows the new ones once.
@@ -79,7 +79,7 @@ func (s *Server) newRecoveryCodes(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	return s.secret(w, r, &page.RecoveryCodes{Base: s.entryPage(r, "codes.title"), Codes: codes, Next: "/account"})
+	return s.secret(w, r, &page.RecoveryCodes{Base: s.doorPage(r, "codes.title"), Codes: codes, Next: "/account"})
 }
 
 // showAccount is a person's own page.

@@ -10,8 +10,8 @@ import (
 	"holdfast/internal/web/static"
 )
 
-// entryPage is the shared part of the pages on the way in.
-func (s *Server) entryPage(r *http.Request, title string, scripts ...string) page.Base {
+// doorPage is the shared part of the pages on the way in.
+func (s *Server) doorPage(r *http.Request, title string, scripts ...string) page.Base {
 	return page.Base{Frame: page.Plain, Title: s.words(r).T(title), Scripts: scripts}
 }
 
@@ -31,7 +31,7 @@ func (s *Server) showSetUp(w http.ResponseWriter, r *http.Request) error {
 	if !open {
 		return s.goTo(w, r, "/sign-in")
 	}
-	return s.show(w, r, http.StatusOK, &page.SetUp{Base: s.entryPage(r, "setup.title", static.SetUp)})
+	return s.show(w, r, http.StatusOK, &page.SetUp{Base: s.doorPage(r, "setup.title", static.SetUp)})
 }
 
 // setUp makes the first account.
@@ -44,7 +44,7 @@ func (s *Server) setUp(w http.ResponseWriter, r *http.Request) error {
 		Email: f.Get("email"), Name: f.Get("name"), Password: f.Get("password"), Language: s.language(r),
 	}, s.source(r))
 	if err != nil {
-		return s.again(w, r, err, &page.SetUp{Base: s.entryPage(r, "setup.title", static.SetUp), Token: f.Get("token"), Name: f.Get("name"), Email: f.Get("email")})
+		return s.again(w, r, err, &page.SetUp{Base: s.doorPage(r, "setup.title", static.SetUp), Token: f.Get("token"), Name: f.Get("name"), Email: f.Get("email")})
 	}
 	s.keep(w, in)
 	return s.goTo(w, r, onward(in, "/"))
@@ -67,7 +67,7 @@ func (s *Server) signInPage(r *http.Request, email, next string) (*page.SignIn, 
 	if err != nil {
 		return nil, err
 	}
-	v := &page.SignIn{Base: s.entryPage(r, "signin.title", static.Passkey), Email: email, Next: localPath(next), Passkey: asked(c)}
+	v := &page.SignIn{Base: s.doorPage(r, "signin.title", static.Passkey), Email: email, Next: localPath(next), Passkey: asked(c)}
 	if s.instance != nil {
 		v.Head = headOf(s.instance.Log.Head())
 	}
@@ -127,7 +127,7 @@ func (s *Server) showSecond(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) secondPage(r *http.Request, next string) (*page.SecondFactor, error) {
 	who := visitorOf(r.Context())
-	v := &page.SecondFactor{Base: s.entryPage(r, "factor.title", static.Passkey), Next: localPath(next), HasTOTP: who.Account.TOTPSet > 0}
+	v := &page.SecondFactor{Base: s.doorPage(r, "factor.title", static.Passkey), Next: localPath(next), HasTOTP: who.Account.TOTPSet > 0}
 	if who.Account.Passkeys > 0 {
 		c, err := s.people.BeginPasskeyCheck(r.Context(), s.readCookie(r, sessionCookie))
 		if err != nil {
@@ -188,7 +188,7 @@ func (s *Server) showStepUp(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) stepUpPage(r *http.Request, next string) (*page.StepUp, error) {
 	who := visitorOf(r.Context())
-	v := &page.StepUp{Base: s.entryPage(r, "stepup.title", static.Passkey), Next: localPath(next), HasTOTP: who.Account.TOTPSet > 0}
+	v := &page.StepUp{Base: s.doorPage(r, "stepup.title", static.Passkey), Next: localPath(next), HasTOTP: who.Account.TOTPSet > 0}
 	if who.Account.Passkeys > 0 {
 		c, err := s.people.BeginPasskeyCheck(r.Context(), s.readCookie(r, sessionCookie))
 		if err != nil {
@@ -231,7 +231,7 @@ func (s *Server) afterStepUp(w http.ResponseWriter, r *http.Request, in people.S
 
 // showJoin asks for the code of an invitation, which a script takes from the fragment.
 func (s *Server) showJoin(w http.ResponseWriter, r *http.Request) error {
-	return s.show(w, r, http.StatusOK, &page.Join{Base: s.entryPage(r, "join.title", static.SetUp)})
+	return s.show(w, r, http.StatusOK, &page.Join{Base: s.doorPage(r, "join.title", static.SetUp)})
 }
 
 // join shows what a link invites to and, once the form is filled in, accepts it.
@@ -243,7 +243,7 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
 	token := f.Get("token")
 	inv, has, err := s.people.Invitation(r.Context(), token)
 	if err != nil {
-		return s.again(w, r, err, &page.Join{Base: s.entryPage(r, "join.title", static.SetUp), Token: token})
+		return s.again(w, r, err, &page.Join{Base: s.doorPage(r, "join.title", static.SetUp), Token: token})
 	}
 	v, err := s.invitationPage(r, inv, token)
 	if err != nil {
@@ -252,7 +252,7 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
 	who := visitorOf(r.Context())
 	switch {
 	case has && (who == nil || who.Session.Level != people.Full):
-		return s.again(w, r, isms.Errorf(isms.Conflict, "invitation.sign_in_first"), &page.Join{Base: s.entryPage(r, "join.title", static.SetUp), Token: token})
+		return s.again(w, r, isms.Errorf(isms.Conflict, "invitation.sign_in_first"), &page.Join{Base: s.doorPage(r, "join.title", static.SetUp), Token: token})
 	case has && !f.Has("accept"):
 		v.Known = true
 		return s.show(w, r, http.StatusOK, v)
@@ -276,7 +276,7 @@ func (s *Server) join(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) invitationPage(r *http.Request, inv people.Invitation, token string) (*page.Invitation, error) {
 	p := s.words(r)
-	v := &page.Invitation{Base: s.entryPage(r, "join.title"), URL: "/join", Token: token, Email: inv.Email, Name: inv.Name, Role: roleNames(p, inv.Roles), Until: inv.Ends}
+	v := &page.Invitation{Base: s.doorPage(r, "join.title"), URL: "/join", Token: token, Email: inv.Email, Name: inv.Name, Role: roleNames(p, inv.Roles), Until: inv.Ends}
 	if by, err := s.people.Account(r.Context(), isms.ID(inv.InvitedBy)); err == nil {
 		v.By = by.Name
 	}
@@ -292,7 +292,7 @@ func (s *Server) invitationPage(r *http.Request, inv people.Invitation, token st
 
 // showReset is behind a link with which a lost password is replaced.
 func (s *Server) showReset(w http.ResponseWriter, r *http.Request) error {
-	return s.show(w, r, http.StatusOK, &page.Invitation{Base: s.entryPage(r, "reset.title", static.SetUp), URL: "/reset", Reset: true})
+	return s.show(w, r, http.StatusOK, &page.Invitation{Base: s.doorPage(r, "reset.title", static.SetUp), URL: "/reset", Reset: true})
 }
 
 // reset sets the new password.
@@ -302,7 +302,7 @@ func (s *Server) reset(w http.ResponseWriter, r *http.Request) error {
 	}
 	in, err := s.people.UseReset(r.Context(), r.PostForm.Get("token"), r.PostForm.Get("password"), s.source(r))
 	if err != nil {
-		return s.again(w, r, err, &page.Invitation{Base: s.entryPage(r, "reset.title", static.SetUp), URL: "/reset", Reset: true})
+		return s.again(w, r, err, &page.Invitation{Base: s.doorPage(r, "reset.title", static.SetUp), URL: "/reset", Reset: true})
 	}
 	s.keep(w, in)
 	return s.goTo(w, r, onward(in, "/"))

@@ -30,7 +30,7 @@ func (s *Server) showPlaces(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := &page.Places{Base: s.entryPage(r, "places.title")}
+	v := &page.Places{Base: s.doorPage(r, "places.title")}
 	for _, m := range ms {
 		row := page.PlaceRow{Roles: roleNames(p, m.Roles), URL: "/places/" + string(m.Place), Here: m.Place == who.Session.Place}
 		if m.Place == s.people.Instance() {
@@ -69,7 +69,7 @@ func (s *Server) showNewOrganisation(w http.ResponseWriter, r *http.Request) err
 	if err := s.mayFound(r); err != nil {
 		return err
 	}
-	v := &page.NameOrganisation{Base: s.entryPage(r, "organisation.title"), Zones: zones, Zone: guessZone(s.language(r)), Language: s.language(r), First: true}
+	v := &page.NameOrganisation{Base: s.doorPage(r, "organisation.title"), Zones: zones, Zone: guessZone(s.language(r)), Language: s.language(r), First: true}
 	return s.show(w, r, http.StatusOK, v)
 }
 
@@ -90,7 +90,7 @@ func (s *Server) newOrganisation(w http.ResponseWriter, r *http.Request) error {
 		Name: f.Get("name"), Zone: strings.TrimSpace(f.Get("zone")), Language: isms.Language(f.Get("language")), Domains: splitWords(f.Get("domains")),
 	})
 	if err != nil {
-		v := &page.NameOrganisation{Base: s.entryPage(r, "organisation.title"), Zones: zones, Name: f.Get("name"), Zone: f.Get("zone"),
+		v := &page.NameOrganisation{Base: s.doorPage(r, "organisation.title"), Zones: zones, Name: f.Get("name"), Zone: f.Get("zone"),
 			Language: isms.Language(f.Get("language")), Domains: f.Get("domains")}
 		return s.again(w, r, err, v)
 	}

@@ -71,11 +71,11 @@ func (s *Server) inside(r *http.Request) (*visit, error) {
 		if id.Prefix() != isms.AccountPrefix {
 			return string(id)
 		}
-		acc, err := s.config.People.Account(r.Context(), id)
+		a, err := s.people.Account(r.Context(), id)
 		if err != nil { // erased, or never here
 			return string(id)
 		}
-		return acc.Name
+		return a.Name
 	}
 	return out, nil
 }
@@ -135,4 +135,12 @@ func roleName(p *lang.Printer, r isms.Role) string {
 		return p.T(key)
 	}
 	return string(r)
+}
+
+// orHome is where a form leads that did not say.
+func orHome(next string) string {
+	if next == "" {
+		return "/"
+	}
+	return next
 }
