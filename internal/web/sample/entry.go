@@ -23,7 +23,7 @@ func setUpProblems(p *lang.Printer) page.View {
 	b := plain(p.T("setup.title"))
 	b.Problems = []page.Problem{
 		{Field: "token", Text: p.Error(isms.Errorf(isms.Invalid, "web.unreadable"))},
-		{Field: "password", Text: p.T("field.password.rule")},
+		{Field: "password", Text: p.T("field.password.rule", "min", page.MinPassword)},
 	}
 	return &page.SetUp{Base: b, Token: "7K2P-1R9F", Name: "Mojca Žagar", Email: "mojca.zagar@karst.example"}
 }
