@@ -17,7 +17,9 @@ import (
 	"holdfast/internal/housetest"
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
+	"holdfast/internal/organisation"
 	"holdfast/internal/people"
+	"holdfast/internal/schedule"
 	"holdfast/internal/store"
 )
 
@@ -36,7 +38,7 @@ type browserless struct {
 func openDoor(t *testing.T, cfg store.Config) (*browserless, *people.People) {
 	t.Helper()
 	ctx := context.Background()
-	in, err := instance.Open(ctx, instance.Config{Config: cfg, Instance: []store.Schema{people.Schema}})
+	in, err := instance.Open(ctx, instance.Config{Config: cfg, Instance: []store.Schema{people.Schema, schedule.Schema}, Organisation: organisation.Schemas})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func openDoor(t *testing.T, cfg store.Config) (*browserless, *people.People) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Config{Hosts: []string{srv.Listener.Addr().String()}, Clock: cfg.Clock, People: p, Instance: in})
+	s, err := New(Config{Hosts: []string{srv.Listener.Addr().String()}, Clock: cfg.Clock, People: p, Instance: in, House: organisation.New(in, organisation.Config{Quiet: true})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,11 +147,11 @@ func TestTheWayInWithoutScript(t *testing.T) {
 	path, text = b.post("/setup", "token", token, "name", "Mojca Žagar", "email", "mojca@karst.example", "password", "short")
 	b.want(path, text, "/setup", `id="password-problem"`)
 	path, text = b.post("/setup", "token", token, "name", "Mojca Žagar", "email", "mojca@karst.example", "password", "grau-Ziegel-9-Wolke")
-	b.want(path, text, "/account/factors", "Add your second factor")
+	b.want(path, text, "/account/totp", "Add your second factor")
 
 	b.secret = secretField.FindStringSubmatch(text)[1]
 	path, text = b.get("/people") // nothing else is open before the second factor
-	b.want(path, text, "/account/factors")
+	b.want(path, text, "/account/totp")
 	b.secret = secretField.FindStringSubmatch(text)[1]
 	path, text = b.post("/account/totp", "secret", b.secret, "uri", "otpauth://totp/x", "code", "000000")
 	b.want(path, text, "/account/totp", b.secret, `id="code-problem"`)
@@ -189,12 +191,15 @@ func TestALinkHandedOverBringsSomebodyIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.post("/setup", "token", token, "name", "Mojca Žagar", "email", "mojca@karst.example", "password", "grau-Ziegel-9-Wolke")
-	_, text := b.get("/account/factors")
+	_, text := b.get("/account/totp")
 	b.secret = secretField.FindStringSubmatch(text)[1]
 	b.post("/account/totp", "code", b.code())
 	b.post("/organisation", "name", "Karst Metering", "zone", "UTC", "language", "en")
 
-	path, text := b.post("/people/invitations", "email", "nina@audit.example", "name", "Nina Golob", "role", "auditor")
+	path, text := b.post("/people/invitations", "email", "x@karst.example", "name", "X", "role", "owner")
+	b.want(path, text, "/step-up", "Is it you?") // who has just come has not shown a factor in this organisation
+	b.post("/step-up", "code", b.code(), "next", "/people")
+	path, text = b.post("/people/invitations", "email", "nina@audit.example", "name", "Nina Golob", "role", "auditor")
 	b.want(path, text, "/people/invitations", "Nina Golob", "An audit ends")
 	until := isms.DateOf(b.clock.Now(), time.UTC).AddDays(20)
 	path, text = b.post("/people/invitations", "email", "nina@audit.example", "name", "Nina Golob", "role", "auditor", "until", string(until))
@@ -205,7 +210,7 @@ func TestALinkHandedOverBringsSomebodyIn(t *testing.T) {
 	path, text = nina.post("/join", "token", link)
 	nina.want(path, text, "/join", "nina@audit.example", "Join Karst Metering", "Mojca Žagar")
 	path, text = nina.post("/join", "token", link, "name", "Nina Golob", "password", "drugo-Okno-7-Reka")
-	nina.want(path, text, "/account/factors")
+	nina.want(path, text, "/account/totp")
 	path, text = nina.post("/join", "token", link)
 	nina.want(path, text, "/join", "used already")
 

@@ -158,7 +158,7 @@ func (s *Server) admit(r *http.Request, rt route) (ctx context.Context, to strin
 	case rt.begun || v.inside():
 		return ctx, "", nil
 	case v.Session.Level == people.Enrol:
-		return ctx, "/account/factors", nil
+		return ctx, "/account/totp", nil
 	case v.Session.Level == people.Second:
 		return ctx, "/sign-in/code", nil
 	case rt.full:

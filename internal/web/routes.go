@@ -61,7 +61,7 @@ func (s *Server) peopleRoutes() []route {
 		{pattern: "POST /organisation", handler: s.newOrganisation, full: true},
 
 		{pattern: "GET /account", handler: s.showAccount, full: true},
-		{pattern: "GET /account/factors", handler: s.showEnrol, begun: true},
+		{pattern: "GET /account/totp", handler: s.showEnrol, begun: true},
 		{pattern: "POST /account/totp", handler: s.enrol, begun: true},
 		{pattern: "POST /account/totp/remove", handler: s.removeTOTP, full: true},
 		{pattern: "POST /account/passkeys", handler: s.addPasskey, begun: true},

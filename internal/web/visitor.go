@@ -112,7 +112,7 @@ func (s *Server) keep(w http.ResponseWriter, in people.SignedIn) {
 func onward(in people.SignedIn, next string) string {
 	switch {
 	case in.Session.Level == people.Enrol:
-		return "/account/factors"
+		return "/account/totp"
 	case in.Session.Level == people.Second:
 		return withNext("/sign-in/code", next)
 	case in.Session.Place.Prefix() != isms.OrganisationPrefix:

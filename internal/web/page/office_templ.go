@@ -503,7 +503,7 @@ func (v *Account) Body() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = action(Action{Text: v.T("account.add_factor"), URL: "/account/factors", Icon: "plus"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = action(Action{Text: v.T("account.add_factor"), URL: "/account/totp", Icon: "plus"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
