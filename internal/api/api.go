@@ -13,7 +13,8 @@ import (
 	"embed"
 	"log/slog"
 	"net/http"
-	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,6 +23,8 @@ import (
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
 	"holdfast/internal/lang"
+	"holdfast/internal/people"
+	"holdfast/internal/reading"
 	"holdfast/internal/store"
 )
 
@@ -34,24 +37,18 @@ var Schema = store.Schema{Room: "api", Files: files, Housekeeping: []string{"ide
 // Prefix is the path under which the API lives.
 const Prefix = "/api/v1"
 
-// Gate tells who is asking and what they may do.
-type Gate interface {
-	// Bearer returns who presents a secret: a token of the API, or a session. Its Place is where it
-	// holds. Kind SignIn: unknown, ended or revoked.
-	Bearer(ctx context.Context, secret string, from netip.Addr) (isms.Actor, error)
-	// Allow returns nil if the actor may do the act with a record of the place that owner answers
-	// for; else kind Forbidden, or StepUp where a fresh second factor is all that is missing.
-	Allow(actor isms.Actor, act string, place, owner isms.ID) error
-}
-
-// Config says what the API works with. All but Instance and Gate may be left out.
+// Config says what the API works with. All but Instance and People may be left out.
 type Config struct {
 	Instance *instance.Instance
-	Gate     Gate
+	People   *people.People
+	Hosts    []string     // values of the Host header that are answered; none: all (tests)
 	Version  string       // of Holdfast, shown in the document
 	Address  string       // public address such as https://holdfast.example.com; empty: relative
-	PerMin   int          // requests that one token may make in a minute; 0: 1200
+	PerMin   int          // requests that one caller may make in a minute; 0: 1200
 	Log      *slog.Logger // nil: slog.Default()
+
+	// Read takes an uploaded policy apart; nil: in this process.
+	Read func(ctx context.Context, name string, data []byte, opt reading.Options) (*reading.Reading, error)
 }
 
 // door is the running API.
@@ -62,8 +59,7 @@ type door struct {
 	rates *rates
 }
 
-// New returns the handler of everything under /api/v1. Host allow-list and protection against
-// cross-origin requests are the server's, before both doors.
+// New returns the handler of everything under /api/v1.
 func New(cfg Config) http.Handler {
 	if cfg.PerMin == 0 {
 		cfg.PerMin = 1200
@@ -71,13 +67,33 @@ func New(cfg Config) http.Handler {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
+	if cfg.Read == nil {
+		cfg.Read = reading.Read
+	}
 	d := &door{Config: cfg, mux: http.NewServeMux(), rates: newRates(cfg.PerMin)}
 	d.huma = humago.NewWithPrefix(d.mux, Prefix, d.config())
 	d.huma.UseMiddleware(d.enter)
 	d.operations()
 	d.finishDocument()
 	d.mux.HandleFunc(Prefix+"/", d.unknown)
-	return http.HandlerFunc(d.serve)
+	// Loopback is no boundary: a foreign page must neither reach us by another name for this host
+	// nor send what changes something.
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d.problem(w, r, isms.Errorf(isms.Forbidden, "api.cross_origin"))
+	}))
+	return d.hosts(guard.Handler(http.HandlerFunc(d.serve)))
+}
+
+// hosts answers only to the names of this server.
+func (d *door) hosts(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(d.Hosts) > 0 && !slices.Contains(d.Hosts, strings.ToLower(r.Host)) {
+			d.problem(w, r, isms.Errorf(isms.Invalid, "api.host_unknown"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // serve sets what every answer has and turns a panic into a problem.

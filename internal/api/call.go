@@ -7,28 +7,32 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/store"
 )
 
 // call is one request on its way: who asks, where, and how far the answer knows the ledger.
 type call struct {
-	spec   spec
-	huma   huma.Context
-	actor  isms.Actor
-	secret string
-	place  isms.ID
-	log    *ledger.Log // the organisation's, or the instance's
-	index  int64       // last ledger entry that the answer knows
+	spec    spec
+	huma    huma.Context
+	actor   isms.Actor
+	secret  string
+	session people.Session // empty for a token
+	place   isms.ID
+	log     *ledger.Log // the organisation's, or the instance's
+	index   int64       // last ledger entry that the answer knows
 }
 
 type callKey struct{}
@@ -39,6 +43,10 @@ func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 func (d *door) enter(ctx huma.Context, next func(huma.Context)) {
 	s := ctx.Operation().Metadata[specKey].(spec)
 	c := &call{spec: s, huma: ctx, index: -1}
+	if err := plainAddress(ctx.URL()); err != nil {
+		d.refuse(ctx, err)
+		return
+	}
 	if err := d.admit(ctx, c); err != nil {
 		d.refuse(ctx, err)
 		return
@@ -56,6 +64,18 @@ func (d *door) enter(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callKey{}, c))
 }
 
+// plainAddress refuses bytes that no text holds: the engines would treat them differently.
+func plainAddress(u url.URL) error {
+	query, err := url.QueryUnescape(u.RawQuery)
+	if err != nil || !plain(u.Path) || !plain(query) {
+		return isms.Errorf(isms.Invalid, "field.not_utf8").At("/query").Because(err)
+	}
+	return nil
+}
+
+// plain tells whether s is UTF-8 without the byte zero.
+func plain(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
 // admit finds the actor, the place and the right.
 func (d *door) admit(ctx huma.Context, c *call) (err error) {
 	c.place = d.Instance.Store.Name
@@ -70,9 +90,9 @@ func (d *door) admit(ctx huma.Context, c *call) (err error) {
 	if err := d.rates.take(rateKey(ctx, c.actor), ctx.SetHeader); err != nil {
 		return err
 	}
-	if c.spec.act != open && c.spec.act != anyone {
+	if c.spec.decided() {
 		// Whether this very record is theirs shows once it is read; here: whether any could be.
-		if err := d.Gate.Allow(c.actor, c.spec.act, c.place, c.actor.Account); err != nil {
+		if err := d.allow(c, people.Act(c.spec.act), people.Record{Owner: c.actor.Account}); err != nil {
 			return err
 		}
 	}
@@ -83,19 +103,49 @@ func (d *door) admit(ctx huma.Context, c *call) (err error) {
 	return err
 }
 
-// identify asks the gate who presents the secret. A place where it does not hold does not exist for
-// whoever asks, so that nobody learns from the answer what other organisations there are.
+// allow asks the decision table about a record of the place that is acted in.
+func (d *door) allow(c *call, act people.Act, rec people.Record) error {
+	rec.Place = c.place
+	return people.Allow(c.actor, act, rec, d.Instance.Clock.Now())
+}
+
+// identify finds out who presents the secret, of a token or of a session. A place where it does
+// not hold does not exist for whoever asks, so that nobody learns what other organisations there are.
 func (d *door) identify(ctx huma.Context, c *call) (err error) {
 	if c.secret, err = bearer(ctx.Header("Authorization")); err != nil {
 		return err
 	}
-	if c.actor, err = d.Gate.Bearer(ctx.Context(), c.secret, remote(ctx)); err != nil {
+	if strings.HasPrefix(c.secret, people.TokenMark) {
+		err = d.token(ctx, c)
+	} else {
+		c.actor, c.session, err = d.People.Session(ctx.Context(), c.secret)
+		if err == nil && c.session.Level != people.Full && c.spec.act != half {
+			err = isms.Errorf(isms.SignIn, "api.session_unfinished")
+		}
+	}
+	if err == nil && c.spec.decided() && c.actor.Place != c.place {
+		err = isms.Errorf(isms.NotFound, "api.not_here")
+	}
+	return err
+}
+
+// token reads a token; the header Holdfast-Code shows the second factor beside it, for this request.
+func (d *door) token(ctx huma.Context, c *call) (err error) {
+	if c.actor, _, err = d.People.Bearer(ctx.Context(), c.secret, source(ctx)); err != nil {
 		return err
 	}
-	if c.spec.act != anyone && c.actor.Place != c.place {
-		return isms.Errorf(isms.NotFound, "api.not_here")
+	if c.spec.act == half || c.spec.session {
+		return isms.Errorf(isms.Forbidden, "api.session_needed")
 	}
-	return nil
+	if code := ctx.Header("Holdfast-Code"); code != "" {
+		c.actor, err = d.People.StepUpBearer(ctx.Context(), c.actor, code, source(ctx))
+	}
+	return err
+}
+
+// source says from where somebody speaks to us.
+func source(ctx huma.Context) people.Source {
+	return people.Source{Addr: remote(ctx), Agent: ctx.Header("User-Agent"), Device: ctx.Header("Holdfast-Device")}
 }
 
 // remote is where the request comes from; the server puts it right behind a proxy.
@@ -196,6 +246,17 @@ func one[T any](c *call, v T, rev int64, ifNoneMatch string) *One[T] {
 		out.Status = http.StatusNotModified
 	}
 	return out
+}
+
+// made answers with a new record that lies at sub below the place.
+func made[T any](c *call, v T, rev int64, sub string) *Made[T] {
+	base, _, _ := strings.Cut(c.spec.path, "{organisation}")
+	if c.spec.in() {
+		base += string(c.place)
+	} else if base = c.spec.path; strings.HasPrefix(base, "/instance/") && !strings.HasSuffix(base, "/accounts") {
+		base = "/instance"
+	}
+	return &Made[T]{ETag: etag(rev), EntryIndex: c.now(), Location: Prefix + base + sub, Body: v}
 }
 
 // named tells whether a list of ETags names the revision; weak ones count for reading.

@@ -233,7 +233,9 @@ func TestWhatIsNoOperationIsAProblemToo(t *testing.T) {
 
 func TestWhoAsksTooOftenWaits(t *testing.T) {
 	eachEngineOnce(t, func(h *house) {
-		h.server.Config.Handler = api.New(api.Config{Instance: h.in, Gate: h.gate, PerMin: 3})
+		cfg := h.config()
+		cfg.PerMin = 3
+		h.server.Config.Handler = api.New(cfg)
 		for range 3 {
 			h.want(200, h.call("operator", "GET", "/api/v1/self", ""))
 		}

@@ -118,6 +118,32 @@ func list[T, W any](ctx context.Context, c *call, in Listing, key func(T) []stri
 	return out, nil
 }
 
+// paged cuts a list of the present, read whole, into pages; id names a record.
+func paged[T, W any](c *call, in Paging, all []T, id func(T) string, show func(T) W) (*Many[W], error) {
+	if in.After != "" {
+		cur, err := unsealCursor(c.cursorKey(), in.After, c.listName())
+		if err != nil {
+			return nil, err
+		}
+		at := slices.IndexFunc(all, func(v T) bool { return id(v) == cur.Keys[0] })
+		all = all[at+1:] // a record that went meanwhile: from the beginning rather than nothing
+	}
+	out := &Many[W]{EntryIndex: c.now()}
+	if len(all) > in.Limit {
+		all = all[:in.Limit]
+		var err error
+		if out.Body.Next, err = sealCursor(c.cursorKey(), cursor{AsOf: c.index, Keys: []string{id(all[in.Limit-1])}}, c.listName()); err != nil {
+			return nil, err
+		}
+		out.Link = c.link(out.Body.Next)
+	}
+	out.Body.Items = make([]W, 0, len(all))
+	for _, v := range all {
+		out.Body.Items = append(out.Body.Items, show(v))
+	}
+	return out, nil
+}
+
 // link is the Link header of the next page (RFC 8288).
 func (c *call) link(next string) string {
 	u := c.huma.URL()

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -45,13 +48,39 @@ func (d *door) config() huma.Config {
 // tags group the operations.
 var tags = []*huma.Tag{
 	{Name: "self", Description: "The API itself and who is asking."},
+	{Name: "sessions", Description: "Signing in without a browser, second factors, one-time links."},
 	{Name: "organisations", Description: "Companies of this installation."},
+	{Name: "people", Description: "Accounts, memberships, invitations."},
+	{Name: "tokens", Description: "Tokens of the API: with scopes, networks and an end."},
 	{Name: "ledger", Description: "The append-only log under everything, its checkpoints and proofs."},
 }
 
 func write(w io.Writer, v any) error { return json.MarshalWrite(w, v, json.Deterministic(true)) }
 
-func read(b []byte, v any) error { return json.Unmarshal(b, v, jsontext.AllowInvalidUTF8(false)) }
+// read refuses names that stand twice, what is no UTF-8, and the character zero.
+func read(b []byte, v any) error {
+	if bytes.Contains(b, []byte(`\u0000`)) {
+		if err := noZero(b); err != nil {
+			return err
+		}
+	}
+	return json.Unmarshal(b, v)
+}
+
+func noZero(b []byte) error {
+	for d := jsontext.NewDecoder(bytes.NewReader(b)); ; {
+		t, err := d.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if t.Kind() == '"' && strings.IndexByte(t.String(), 0) >= 0 {
+			return errors.New("a text holds the character zero")
+		}
+	}
+}
 
 // finishDocument takes out what no answer uses and serves the document.
 func (d *door) finishDocument() {

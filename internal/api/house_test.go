@@ -9,14 +9,18 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"holdfast/internal/api"
 	"holdfast/internal/housetest"
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
+	"holdfast/internal/people"
+	"holdfast/internal/policy"
 	"holdfast/internal/store"
 )
 
@@ -25,7 +29,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("30"); err != nil {
+		if err := f.Value.Set("12"); err != nil {
 			panic(err)
 		}
 	}
@@ -41,74 +45,122 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// testGate knows secrets and a small table of who may do what.
-type testGate map[string]isms.Actor
-
-var may = map[string][]isms.Role{
-	"policy.read":         {isms.SecurityOfficer, isms.Management, isms.Owner, isms.Employee, isms.Auditor, isms.Administrator},
-	"settings.edit":       {isms.SecurityOfficer, isms.Administrator},
-	"ledger.read":         {isms.SecurityOfficer, isms.Management, isms.Owner, isms.Auditor, isms.Administrator, "operator"},
-	"organisation.create": {"operator"},
-	"account.read":        {"operator"},
-}
-
-func (g testGate) Bearer(_ context.Context, secret string, _ netip.Addr) (isms.Actor, error) {
-	a, ok := g[secret]
-	if !ok {
-		return a, isms.Errorf(isms.SignIn, "api.token_missing")
-	}
-	return a, nil
-}
-
-func (g testGate) Allow(a isms.Actor, act string, place, _ isms.ID) error {
-	if a.Place != place || !a.Is(may[act]...) || len(a.Scopes) > 0 && a.Scopes[0] == "read" && !strings.HasSuffix(act, ".read") {
-		return isms.Errorf(isms.Forbidden, "api.not_here")
-	}
-	return nil
-}
-
 // house is a running API with two organisations that know nothing of each other.
 type house struct {
 	*testing.T
-	in     *instance.Instance
-	server *httptest.Server
-	mine   instance.Organisation
-	theirs instance.Organisation
-	clock  *housetest.Clock
-	spec   *document
-	gate   testGate
-	known  map[string][]string // values of path parameters and fields that name records
+	in      *instance.Instance
+	people  *people.People
+	server  *httptest.Server
+	mine    instance.Organisation
+	theirs  instance.Organisation
+	clock   *housetest.Clock
+	spec    *document
+	persons map[string]people.Account // by the name of their token
+	secrets map[string]string         // tokens by name; with "!" a session with a fresh second factor
+	actors  map[string]isms.Actor     // what a token is
+	known   map[string][]string       // values of path parameters and fields that name records
 }
 
 // roles are the names of the tokens of mine; operator holds on the instance, other in theirs.
-var roles = []isms.Role{isms.SecurityOfficer, isms.Management, isms.Owner, isms.Employee, isms.Auditor, isms.Administrator}
+var roles = people.RolesOf("org_")
 
 func newHouse(t *testing.T, cfg store.Config) *house {
 	t.Helper()
-	own := []store.Schema{api.Schema}
-	in, err := instance.Open(ctx, instance.Config{Config: cfg, Instance: own, Organisation: own})
+	in, err := instance.Open(ctx, instance.Config{
+		Config: cfg, Instance: []store.Schema{people.Schema, api.Schema}, Organisation: []store.Schema{api.Schema, policy.Schema},
+	})
 	must(t, err)
 	t.Cleanup(func() { must(t, in.Close()) })
-	h := &house{T: t, in: in, known: map[string][]string{"index": {"0"}, "code": {"record.changed"}}, clock: cfg.Clock.(*housetest.Clock)}
+	p, err := people.New(ctx, in.Log, people.Config{})
+	must(t, err)
+	h := &house{
+		T: t, in: in, people: p, clock: cfg.Clock.(*housetest.Clock), persons: map[string]people.Account{}, secrets: map[string]string{}, actors: map[string]isms.Actor{},
+		known: map[string][]string{"index": {"0"}, "code": {"record.changed"}},
+	}
 	h.mine, err = in.Create(ctx, isms.System, instance.NewOrganisation{Name: "SAMPLE Karst Metering", Zone: "Europe/Ljubljana", Language: isms.Slovenian, Domains: []string{"karst.example"}})
 	must(t, err)
 	h.theirs, err = in.Create(ctx, isms.System, instance.NewOrganisation{Name: "SAMPLE Lahn Werke", Language: isms.German})
 	must(t, err)
-	gate := testGate{}
-	add := func(name string, place isms.ID, role isms.Role, scopes ...string) {
-		gate[name] = isms.Actor{Account: isms.NewID(isms.AccountPrefix, 1), Means: isms.ByToken, Via: isms.NewID(isms.TokenPrefix, 1), Place: place, Roles: []isms.Role{role}, Scopes: scopes}
-	}
 	for _, r := range roles {
-		add(string(r), h.mine.ID, r)
+		h.addPerson(string(r), h.mine.ID, r)
 	}
-	add("reader", h.mine.ID, isms.SecurityOfficer, "read")
-	add("other", h.theirs.ID, isms.SecurityOfficer)
-	add("operator", in.Store.Name, "operator")
-	h.gate = gate
-	quiet := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	h.server = httptest.NewServer(api.New(api.Config{Instance: in, Gate: gate, PerMin: 1_000_000, Log: quiet, Version: "test"}))
+	h.addPerson("other", h.theirs.ID, isms.SecurityOfficer)
+	h.addPerson("operator", in.Store.Name, people.Operator)
+	h.addToken("reader", h.persons["security_officer"], h.mine.ID, 24*time.Hour, people.ScopeRead)
+	h.addToken("ended", h.persons["security_officer"], h.mine.ID, time.Second, people.ScopeWrite)
+	h.clock.Pass(time.Minute)
+	h.addVictim()
+	h.server = httptest.NewServer(api.New(h.config()))
 	t.Cleanup(h.server.Close)
 	return h
+}
+
+func (h *house) config() api.Config {
+	quiet := slog.New(slog.NewTextHandler(testWriter{h.T}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return api.Config{Instance: h.in, People: h.people, PerMin: 1_000_000, Log: quiet, Version: "test"}
+}
+
+// addPerson makes an account that is something somewhere, with a token for everything it may.
+func (h *house) addPerson(name string, place isms.ID, role isms.Role) people.Account {
+	h.Helper()
+	a, err := h.people.Create(ctx, isms.System, people.NewAccount{Email: name + "@karst.example", Name: "SAMPLE " + name, Language: isms.English})
+	must(h, err)
+	var ends isms.Instant
+	if role == isms.Auditor {
+		ends = h.clock.Now().Add(90 * 24 * time.Hour)
+	}
+	m, err := h.people.Join(ctx, isms.System, a.ID, place, []isms.Role{role}, ends)
+	must(h, err)
+	h.persons[name] = a
+	h.addToken(name, a, place, 300*24*time.Hour, people.ScopeWrite)
+	if name == "victim" {
+		h.know("account", string(a.ID))
+		h.know("membership", string(m.ID))
+	}
+	return a
+}
+
+func (h *house) addToken(name string, a people.Account, place isms.ID, lasts time.Duration, scopes ...string) {
+	h.Helper()
+	t, secret, err := h.people.CreateToken(ctx, isms.System, people.Token{Name: "SAMPLE " + name, Account: a.ID, Place: place, Scopes: scopes, Ends: h.clock.Now().Add(lasts)})
+	must(h, err)
+	h.secrets[name] = secret
+	h.actors[name], _, err = h.people.Bearer(ctx, secret, people.Source{})
+	must(h, err)
+	if name == "victim" {
+		h.know("token", string(t.ID))
+	}
+}
+
+// addVictim makes records that generated requests may end without locking out those who ask.
+func (h *house) addVictim() {
+	h.Helper()
+	h.addPerson("victim", h.mine.ID, isms.Employee)
+	i, _, err := h.people.Invite(ctx, isms.System, people.Invitation{Email: "guest@karst.example", Name: "SAMPLE guest", Place: h.mine.ID, Roles: []isms.Role{isms.Employee}})
+	must(h, err)
+	h.know("invitation", string(i.ID))
+}
+
+func (h *house) know(name, value string) { h.known[name] = append(h.known[name], value) }
+
+// session signs somebody in with a fresh second factor; the name of the secret ends with "!".
+func (h *house) session(name string) string {
+	h.Helper()
+	if s, ok := h.secrets[name+"!"]; ok {
+		return s
+	}
+	link, err := h.people.Reset(ctx, isms.System, h.persons[name].ID, false)
+	must(h, err)
+	half, err := h.people.UseReset(ctx, link, "grau-Ziegel-9-Wolke", people.Source{})
+	must(h, err)
+	key, err := h.people.BeginTOTP(ctx, half.Cookie)
+	must(h, err)
+	code, err := totp.GenerateCode(key.Secret, h.clock.Now().Time())
+	must(h, err)
+	full, err := h.people.FinishTOTP(ctx, half.Cookie, code, people.Source{})
+	must(h, err)
+	h.secrets[name+"!"] = full.Cookie
+	return full.Cookie
 }
 
 type testWriter struct{ t *testing.T }
@@ -136,7 +188,7 @@ func (h *house) call(who, method, path, body string, header ...string) reply {
 	req, err := http.NewRequest(method, h.server.URL+path, strings.NewReader(body))
 	must(h, err)
 	if who != "" {
-		req.Header.Set("Authorization", "Bearer "+who)
+		req.Header.Set("Authorization", "Bearer "+h.secret(who))
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
@@ -167,13 +219,22 @@ func (h *house) want(status int, r reply) reply {
 	return r
 }
 
-// elsewhere tells whether the place of somebody's token is not the operation's.
-func (h *house) elsewhere(who string, op operation) bool {
-	return (h.gate[who].Place == h.mine.ID) != op.inOrganisation()
+// secret is what somebody presents: their token, their session, or the name itself as nonsense.
+func (h *house) secret(who string) string {
+	if s, ok := h.secrets[who]; ok {
+		return s
+	}
+	return who
 }
 
-// allowed asks the decision table.
-func (h *house) allowed(who string, op operation) bool {
-	a := h.gate[who]
-	return !h.elsewhere(who, op) && h.gate.Allow(a, op.act(), a.Place, a.Account) == nil
+// elsewhere tells whether the place of somebody's token is not the operation's.
+func (h *house) elsewhere(who string, op operation) bool {
+	return (h.actors[who].Place == h.mine.ID) != op.inOrganisation()
+}
+
+// allowed asks the decision table; fresh tells that only a second factor is missing.
+func (h *house) allowed(who string, op operation) (ok, fresh bool) {
+	a := h.actors[who]
+	err := people.Allow(a, people.Act(op.act()), people.Record{Place: a.Place, Owner: a.Account}, h.clock.Now())
+	return !h.elsewhere(who, op) && err == nil, !h.elsewhere(who, op) && isms.KindOf(err) == isms.StepUp
 }

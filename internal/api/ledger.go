@@ -9,23 +9,24 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/people"
 	"holdfast/internal/store"
 	"holdfast/internal/wire"
 )
 
-// ledgerOperations are the same for every ledger; prefix keeps their names apart.
-func (d *door) ledgerOperations(path, prefix, whose, act string) {
-	get := func(id, sub, title, about string) spec {
-		return spec{id: id, method: http.MethodGet, path: path + sub, tag: "ledger", act: act, title: title + " of " + whose, about: about}
+// ledgerOperations are the same for every ledger.
+func (d *door) ledgerOperations(p placed) {
+	get := func(verb, noun, sub, title, about string) spec {
+		return p.spec(http.MethodGet, verb, noun, "/ledger"+sub, "ledger", people.LedgerRead, title, about)
 	}
-	handle(d, get("get-"+prefix+"ledger", "", "Get the head of the ledger", "How far it reaches, who signs it, and its generations."), getLedger)
-	checkpoint := get("get-"+prefix+"checkpoint", "/checkpoint", "Get the signed checkpoint", "Keep it elsewhere: only a head that is kept elsewhere shows a rewritten ledger.")
+	handle(d, get("get", "ledger", "", "Get the head of the ledger", "How far it reaches, who signs it, and its generations."), getLedger)
+	checkpoint := get("get", "checkpoint", "/checkpoint", "Get the signed checkpoint", "Keep it elsewhere: only a head that is kept elsewhere shows a rewritten ledger.")
 	checkpoint.produce = "text/plain; charset=utf-8"
 	handle(d, checkpoint, getCheckpoint)
-	handle(d, get("list-"+prefix+"entries", "/entries", "List entries", "Oldest first; with order=newest the newest first; of one record with subject."), listEntries)
-	handle(d, get("get-"+prefix+"entry", "/entries/{index}", "Get an entry", ""), getEntry)
-	handle(d, get("prove-"+prefix+"entry", "/entries/{index}/proof", "Prove that an entry is in the ledger", "For the tree of the present checkpoint, or of an earlier size."), proveEntry)
-	handle(d, get("prove-"+prefix+"growth", "/consistency", "Prove that the ledger continues an earlier one", "Between two sizes of one generation."), proveGrowth)
+	handle(d, get("list", "entries", "/entries", "List entries", "Oldest first; with order=newest the newest first; of one record with subject."), listEntries)
+	handle(d, get("get", "entry", "/entries/{index}", "Get an entry", ""), getEntry)
+	handle(d, get("prove", "entry", "/entries/{index}/proof", "Prove that an entry is in the ledger", "For the tree of the present checkpoint, or of an earlier size."), proveEntry)
+	handle(d, get("prove", "growth", "/consistency", "Prove that the ledger continues an earlier one", "Between two sizes of one generation."), proveGrowth)
 }
 
 func getLedger(ctx context.Context, c *call, _ *struct{}) (*One[wire.Ledger], error) {

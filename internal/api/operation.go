@@ -14,8 +14,9 @@ import (
 
 // Rights that are no acts of the decision table.
 const (
-	open   = "open"      // nobody needs to say who they are
-	anyone = "signed_in" // any valid token
+	open   = "open"       // nobody needs to say who they are
+	half   = "signing_in" // any session, also one that owes its second factor
+	anyone = "signed_in"  // any valid token or full session
 )
 
 // spec declares one operation: what it is called, where it lies and what right it needs.
@@ -32,6 +33,7 @@ type spec struct {
 	revises bool   // needs If-Match
 	accept  bool   // POST that creates nothing but may carry an Idempotency-Key
 	limit   int64  // bytes of the body; 0: 1 MiB
+	session bool   // needs a session: a token does not do
 	produce string // media type of an answer that is no JSON
 }
 
@@ -42,6 +44,9 @@ const (
 
 // in tells whether the operation acts in an organisation.
 func (s spec) in() bool { return strings.Contains(s.path, "{organisation}") }
+
+// decided tells whether the decision table is asked.
+func (s spec) decided() bool { return s.act != open && s.act != half && s.act != anyone }
 
 // keyed tells whether an Idempotency-Key has a meaning.
 func (s spec) keyed() bool { return s.made || s.accept }
@@ -95,6 +100,12 @@ func (d *door) operation(s spec) huma.Operation {
 			Schema: &huma.Schema{Type: huma.TypeString},
 		})
 	}
+	if s.decided() {
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: "Holdfast-Code", In: "header", Description: "A one-time code of your authenticator, beside a token: shows the second factor for this request, which seals and approvals need.",
+			Schema: &huma.Schema{Type: huma.TypeString, MaxLength: ptr(64)},
+		})
+	}
 	if s.keyed() {
 		op.Parameters = append(op.Parameters, &huma.Param{
 			Name: "Idempotency-Key", In: "header", Description: "A key of your own for this request. The same request with the same key within 24 hours is done once and answered alike; another request with the same key is refused.",
@@ -109,10 +120,10 @@ func (s spec) problems() []int {
 	out := []int{
 		http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
 	}
-	if s.act != open {
+	if s.act != open || s.method != http.MethodGet {
 		out = append(out, http.StatusUnauthorized, http.StatusForbidden)
 	}
-	if s.act != anyone && s.act != open || strings.Contains(s.path, "{") {
+	if s.decided() || s.method != http.MethodGet || strings.Contains(s.path, "{") {
 		out = append(out, http.StatusNotFound)
 	}
 	if s.method != http.MethodGet {
@@ -141,6 +152,12 @@ type Listing struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Records a page."`
 	After string `query:"after" maxLength:"2000" doc:"The cursor next of the page before."`
 	AsOf  asOf   `query:"as_of" doc:"The state that was recorded at this moment; rights are today's. Later pages keep the moment of the first."`
+}
+
+// Paging is what a list of the present may carry.
+type Paging struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"Records a page."`
+	After string `query:"after" maxLength:"2000" doc:"The cursor next of the page before."`
 }
 
 // Matching is what a change of a record must carry.

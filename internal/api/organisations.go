@@ -6,6 +6,7 @@ import (
 
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
+	"holdfast/internal/people"
 	"holdfast/internal/store"
 	"holdfast/internal/wire"
 )
@@ -16,28 +17,28 @@ func (d *door) organisationOperations() {
 		title: "List organisations", about: "The one where the token or session holds; all of them for who runs the instance.",
 	}, d.listOrganisations)
 	handle(d, spec{
-		id: "create-organisation", method: http.MethodPost, path: "/organisations", tag: "organisations", act: actMakeOrganisation, made: true,
+		id: "create-organisation", method: http.MethodPost, path: "/organisations", tag: "organisations", act: string(people.OrganisationCreate), made: true,
 		title: "Make an organisation", about: "It gets its own database, keys and ledger.",
 	}, d.createOrganisation)
 	handle(d, spec{
-		id: "get-organisation", method: http.MethodGet, path: "/organisations/{organisation}", tag: "organisations", act: actReadOrganisation,
+		id: "get-organisation", method: http.MethodGet, path: "/organisations/{organisation}", tag: "organisations", act: string(people.PolicyRead),
 		title: "Get an organisation",
 	}, d.getOrganisation)
 	handle(d, spec{
-		id: "revise-organisation", method: http.MethodPatch, path: "/organisations/{organisation}", tag: "organisations", act: actReviseOrganisation, revises: true,
+		id: "revise-organisation", method: http.MethodPatch, path: "/organisations/{organisation}", tag: "organisations", act: string(people.SettingsEdit), revises: true,
 		title: "Revise an organisation", about: "Changes what the body names and leaves the rest.",
 	}, d.reviseOrganisation)
 }
 
 func (d *door) listOrganisations(ctx context.Context, c *call, in *Listing) (*Many[wire.Organisation], error) {
-	operator := d.Gate.Allow(c.actor, actListOrganisations, c.place, c.actor.Account) == nil
+	operator := c.actor.Place == c.place && d.allow(c, people.AccountRead, people.Record{}) == nil
 	return list(ctx, c, *in, func(o instance.Organisation) []string { return []string{string(o.ID)} }, organisation,
 		func(tx *store.Tx, after []string, limit int) ([]instance.Organisation, error) {
 			from := ""
 			if after != nil {
 				from = after[0]
 			}
-			if operator && c.actor.Place == c.place {
+			if operator {
 				return instance.Organisations.Where(ctx, tx, `id > $2`, limit, from)
 			}
 			return instance.Organisations.Where(ctx, tx, `id > $2 AND id = $3`, limit, from, string(c.actor.Place))

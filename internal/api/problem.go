@@ -30,6 +30,7 @@ var exact = map[string]int{
 	"api.body_unreadable":      http.StatusBadRequest,
 	"api.media_type":           http.StatusUnsupportedMediaType,
 	"api.timeout":              http.StatusRequestTimeout,
+	"api.host_unknown":         http.StatusMisdirectedRequest,
 }
 
 // problemOf says err to the caller; causes stay with the operator.

@@ -1,18 +1,30 @@
 package api
 
+import "holdfast/internal/people"
+
 // operations lists everything that the API can do, on one page.
 func (d *door) operations() {
 	d.selfOperations()
+	d.sessionOperations()
 	d.organisationOperations()
-	d.ledgerOperations("/organisations/{organisation}/ledger", "", "an organisation", actReadLedger)
-	d.ledgerOperations("/instance/ledger", "instance-", "the instance", actReadLedger)
+	for _, p := range []placed{
+		{path: "/organisations/{organisation}", whose: "an organisation"},
+		{path: "/instance", prefix: "instance-", whose: "the instance"},
+	} {
+		d.memberOperations(p)
+		d.tokenOperations(p)
+		d.ledgerOperations(p)
+	}
+	d.accountOperations()
 }
 
-// Acts of the decision table that these operations need.
-const (
-	actListOrganisations  = "account.read"
-	actMakeOrganisation   = "organisation.create"
-	actReadOrganisation   = "policy.read"
-	actReviseOrganisation = "settings.edit"
-	actReadLedger         = "ledger.read"
-)
+// placed says under which path operations lie that organisations and the instance both have, and
+// what keeps their names apart.
+type placed struct{ path, prefix, whose string }
+
+// spec declares an operation at a place.
+func (p placed) spec(method, verb, noun, sub, tag string, act people.Act, title, about string) spec {
+	return spec{
+		id: verb + "-" + p.prefix + noun, method: method, path: p.path + sub, tag: tag, act: string(act), title: title + " of " + p.whose, about: about,
+	}
+}

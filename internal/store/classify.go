@@ -98,6 +98,8 @@ func ofPostgres(pg *pgconn.PgError) (isms.Kind, string) {
 		return isms.Internal, "store.damaged"
 	case strings.HasPrefix(pg.Code, "23"):
 		return isms.Conflict, "store.constraint"
+	case pg.Code == "22021": // a zero byte, or no UTF-8: no text that can be kept
+		return isms.Invalid, "field.not_utf8"
 	}
 	return isms.Internal, ""
 }
