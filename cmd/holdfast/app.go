@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 
+func organisationSchemas() []store.Schema {
+	return append([]store.Schema{api.Schema}, organisation.Schemas...)
+}
 	"holdfast/internal/instance"
 	"holdfast/internal/keep"
 	"holdfast/internal/organisation"
@@ -54,8 +57,14 @@ func (p place) config() instance.Config {
 
 // instanceSchemas are the rooms that keep something in the instance's database.
 func instanceSchemas() []store.Schema {
-	return []store.Schema{people.Schema, schedule.Schema, keep.Schema}
+	return []store.Schema{people.Schema, schedule.Schema, keep.Schema, api.Schema}
 }
 
 // organisationSchemas are the rooms that keep something in each organisation's database.
+<<<<<<< HEAD
 func organisationSchemas() []store.Schema { return organisation.Schemas }
+=======
+func organisationSchemas() []store.Schema {
+	return []store.Schema{schedule.Schema, policy.Schema, evidence.Schema, api.Schema}
+}
+>>>>>>> b9cad2c (Serve the API beside the pages)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"holdfast/internal/api"
 	"holdfast/internal/store"
 	"holdfast/internal/web"
 )
@@ -30,6 +31,9 @@ func (a *app) handler(c *upCmd) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
+	mux.Handle(api.Prefix+"/", api.New(api.Config{
+		Instance: a.in, People: a.people, Hosts: c.hosts(), Version: version(), Address: c.address(), Log: slog.Default(),
+	}))
 	return mux, nil
 }
 
