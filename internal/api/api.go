@@ -23,6 +23,7 @@ import (
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
 	"holdfast/internal/lang"
+	"holdfast/internal/organisation"
 	"holdfast/internal/people"
 	"holdfast/internal/reading"
 	"holdfast/internal/store"
@@ -47,6 +48,9 @@ type Config struct {
 	PerMin   int          // requests that one caller may make in a minute; 0: 1200
 	Log      *slog.Logger // nil: slog.Default()
 
+	// Rooms opens the rooms of an organisation; nil: without anything running in the background.
+	Rooms func(ctx context.Context, id isms.ID) (*organisation.Organisation, error)
+
 	// Read takes an uploaded policy apart; nil: in this process.
 	Read func(ctx context.Context, name string, data []byte, opt reading.Options) (*reading.Reading, error)
 }
@@ -66,6 +70,9 @@ func New(cfg Config) http.Handler {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
+	}
+	if cfg.Rooms == nil {
+		cfg.Rooms = organisation.New(cfg.Instance, organisation.Config{Quiet: true}).Get
 	}
 	if cfg.Read == nil {
 		cfg.Read = reading.Read

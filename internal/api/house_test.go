@@ -19,8 +19,8 @@ import (
 	"holdfast/internal/housetest"
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
+	"holdfast/internal/organisation"
 	"holdfast/internal/people"
-	"holdfast/internal/policy"
 	"holdfast/internal/store"
 )
 
@@ -67,7 +67,7 @@ var roles = people.RolesOf("org_")
 func newHouse(t *testing.T, cfg store.Config) *house {
 	t.Helper()
 	in, err := instance.Open(ctx, instance.Config{
-		Config: cfg, Instance: []store.Schema{people.Schema, api.Schema}, Organisation: []store.Schema{api.Schema, policy.Schema},
+		Config: cfg, Instance: []store.Schema{people.Schema, api.Schema}, Organisation: append([]store.Schema{api.Schema}, organisation.Schemas...),
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, in.Close()) })

@@ -32,7 +32,7 @@ func (d *door) organisationOperations() {
 
 func (d *door) listOrganisations(ctx context.Context, c *call, in *Listing) (*Many[wire.Organisation], error) {
 	operator := c.actor.Place == c.place && d.allow(c, people.AccountRead, people.Record{}) == nil
-	return list(ctx, c, *in, func(o instance.Organisation) []string { return []string{string(o.ID)} }, organisation,
+	return list(ctx, c, *in, func(o instance.Organisation) []string { return []string{string(o.ID)} }, showOrganisation,
 		func(tx *store.Tx, after []string, limit int) ([]instance.Organisation, error) {
 			from := ""
 			if after != nil {
@@ -56,7 +56,7 @@ func (d *door) createOrganisation(ctx context.Context, c *call, in *inOrganisati
 	if err != nil {
 		return nil, err
 	}
-	return &Made[wire.Organisation]{ETag: etag(o.Rev), EntryIndex: c.now(), Location: Prefix + "/organisations/" + string(o.ID), Body: organisation(o)}, nil
+	return &Made[wire.Organisation]{ETag: etag(o.Rev), EntryIndex: c.now(), Location: Prefix + "/organisations/" + string(o.ID), Body: showOrganisation(o)}, nil
 }
 
 type inOrganisation struct {
@@ -73,7 +73,7 @@ func (d *door) getOrganisation(ctx context.Context, c *call, in *inOrganisation)
 	if err != nil {
 		return nil, err
 	}
-	return one(c, organisation(o), o.Rev, in.IfNoneMatch), nil
+	return one(c, showOrganisation(o), o.Rev, in.IfNoneMatch), nil
 }
 
 type inOrganisationChange struct {
@@ -100,7 +100,7 @@ func (d *door) reviseOrganisation(ctx context.Context, c *call, in *inOrganisati
 		return nil, err
 	}
 	c.now()
-	return one(c, organisation(o), o.Rev, ""), nil
+	return one(c, showOrganisation(o), o.Rev, ""), nil
 }
 
 // set changes a field that a request names.
@@ -110,7 +110,7 @@ func set[T any](field *T, to *T) {
 	}
 }
 
-func organisation(o instance.Organisation) wire.Organisation {
+func showOrganisation(o instance.Organisation) wire.Organisation {
 	return wire.Organisation{
 		ID: o.ID, Revision: o.Rev, Name: o.Name, State: o.State, Zone: o.Zone, Language: string(o.Language), Domains: o.Domains,
 	}

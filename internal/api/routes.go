@@ -16,6 +16,9 @@ func (d *door) operations() {
 		d.ledgerOperations(p)
 	}
 	d.accountOperations()
+	d.documentOperations()
+	d.controlOperations()
+	d.evidenceOperations()
 }
 
 // placed says under which path operations lie that organisations and the instance both have, and

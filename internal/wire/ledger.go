@@ -30,7 +30,7 @@ type Entry struct {
 	RecordedAt        time.Time  `json:"recorded_at"`
 	Kind              string     `json:"kind" example:"document.imported"`
 	Subject           isms.ID    `json:"subject" doc:"The record."`
-	Revision          int64      `json:"revision" minimum:"0" doc:"Its revision after this entry; 0 where nothing is revised."`
+	Revision          int64      `json:"rev" minimum:"0" doc:"Its revision after this entry; 0 where nothing is revised."`
 	Actor             string     `json:"actor" doc:"Reference of the person, agent or system that acted; no name."`
 	Means             isms.Means `json:"means" enum:"session,token,agent,system"`
 	Erased            bool       `json:"erased" doc:"The payload was erased; the leaf still commits to it."`

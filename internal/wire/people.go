@@ -46,7 +46,7 @@ type PlaceChoice struct {
 // Membership says what somebody is somewhere.
 type Membership struct {
 	ID       isms.ID     `json:"id"`
-	Revision int64       `json:"revision" minimum:"1"`
+	Revision int64       `json:"rev" minimum:"1"`
 	Account  isms.ID     `json:"account"`
 	Name     string      `json:"name"`
 	Email    string      `json:"email"`
@@ -71,7 +71,7 @@ type MembershipChange struct {
 // Invitation asks somebody in.
 type Invitation struct {
 	ID        isms.ID     `json:"id"`
-	Revision  int64       `json:"revision" minimum:"1"`
+	Revision  int64       `json:"rev" minimum:"1"`
 	Email     string      `json:"email"`
 	Name      string      `json:"name"`
 	Roles     []isms.Role `json:"roles" nullable:"false"`
@@ -114,7 +114,7 @@ type TOTPKey struct {
 // Token is a token of the API.
 type Token struct {
 	ID       isms.ID   `json:"id"`
-	Revision int64     `json:"revision" minimum:"1"`
+	Revision int64     `json:"rev" minimum:"1"`
 	Name     string    `json:"name"`
 	Account  isms.ID   `json:"account"`
 	Scopes   []string  `json:"scopes" nullable:"false" doc:"read, write, or acts."`
@@ -138,7 +138,7 @@ type TokenNew struct {
 // Account is one person on this installation.
 type Account struct {
 	ID       isms.ID `json:"id"`
-	Revision int64   `json:"revision" minimum:"1"`
+	Revision int64   `json:"rev" minimum:"1"`
 	Email    string  `json:"email"`
 	Name     string  `json:"name"`
 	Language string  `json:"language"`

@@ -29,7 +29,7 @@ func Time(i isms.Instant) time.Time {
 // Organisation is one company.
 type Organisation struct {
 	ID       isms.ID  `json:"id" example:"org_01jcf1q6zvf8tr0000000000aa"`
-	Revision int64    `json:"revision" minimum:"1" doc:"Revision of the record; its ETag."`
+	Revision int64    `json:"rev" minimum:"1" doc:"Revision of the record; its ETag."`
 	Name     string   `json:"name"`
 	State    string   `json:"state" enum:"active,closed"`
 	Zone     string   `json:"zone" doc:"IANA time zone in which its days begin." example:"Europe/Ljubljana"`
