@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 
-func organisationSchemas() []store.Schema {
-	return append([]store.Schema{api.Schema}, organisation.Schemas...)
-}
+	"holdfast/internal/api"
 	"holdfast/internal/instance"
 	"holdfast/internal/keep"
 	"holdfast/internal/organisation"
@@ -61,10 +59,6 @@ func instanceSchemas() []store.Schema {
 }
 
 // organisationSchemas are the rooms that keep something in each organisation's database.
-<<<<<<< HEAD
-func organisationSchemas() []store.Schema { return organisation.Schemas }
-=======
 func organisationSchemas() []store.Schema {
-	return []store.Schema{schedule.Schema, policy.Schema, evidence.Schema, api.Schema}
+	return append([]store.Schema{api.Schema}, organisation.Schemas...)
 }
->>>>>>> b9cad2c (Serve the API beside the pages)

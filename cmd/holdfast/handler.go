@@ -33,6 +33,7 @@ func (a *app) handler(c *upCmd) (http.Handler, error) {
 	mux.Handle("/", pages)
 	mux.Handle(api.Prefix+"/", api.New(api.Config{
 		Instance: a.in, People: a.people, Hosts: c.hosts(), Version: version(), Address: c.address(), Log: slog.Default(),
+		Rooms: a.house.Get,
 	}))
 	return mux, nil
 }
