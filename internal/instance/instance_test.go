@@ -16,7 +16,12 @@ import (
 	"holdfast/internal/store"
 )
 
-func TestMain(m *testing.M) { housetest.Main(m) }
+func TestMain(m *testing.M) {
+	if raw := os.Getenv(childVar); raw != "" {
+		writes(raw)
+	}
+	housetest.Main(m)
+}
 
 var ctx = context.Background()
 

@@ -272,7 +272,7 @@ func (c column) decode(raw json.RawMessage) (any, error) {
 	return s, nil
 }
 
-// QuickCheck asks the engine whether its pages are sound.
+// QuickCheck asks the engine whether its pages and indexes are sound.
 func (db *DB) QuickCheck(ctx context.Context) error {
 	if db.Engine == Postgres {
 		return db.Read(ctx, func(tx *Tx) error { // reading every row makes PostgreSQL check its pages
@@ -290,6 +290,6 @@ func (db *DB) QuickCheck(ctx context.Context) error {
 				return isms.Errorf(isms.Internal, "store.damaged").Because(errors.New(s))
 			}
 			return nil
-		}, `PRAGMA quick_check`)
+		}, `PRAGMA integrity_check`)
 	})
 }
