@@ -21,7 +21,7 @@ var floors = map[string]int{
 	"store": 1, "ledger": 1, "register": 1, "instance": 1, "people": 1, "schedule": 1,
 	"policy": 2, "control": 2, "evidence": 2, "duty": 2, "bundle": 2, "keep": 2,
 	"notice": 3, "organisation": 3,
-	"web":    4, "api": 4, "agent": 4,
+	"web": 4, "api": 4, "agent": 4,
 	"housetest": 5,
 }
 
