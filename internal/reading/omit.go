@@ -39,6 +39,8 @@ func (d *document) noClause(i int, b *block) string {
 		return "table_context"
 	case b.kind == blockItem && d.contentsList(i, b):
 		return "contents"
+	case b.kind == blockPara && n <= 2 && strings.HasSuffix(b.text, ":") && !v.has("verb") && !v.has("must"):
+		return "no_sentence"
 	case b.kind == blockPara && !v.has("verb") && !strings.ContainsAny(b.text[len(b.text)-1:], ".!;:") && n <= 14 && !d.nominal(v):
 		return "no_sentence"
 	case b.kind == blockPara && i == 0 && n <= 12 && !endsSentence(b.text) && !v.has("must"):
@@ -66,6 +68,9 @@ func (d *document) contact(b *block, v *view) bool {
 func (d *document) meta(b *block, v *view) bool {
 	h := v.hit("meta")
 	if versionMark.MatchString(b.text) && len(v.toks) <= 3 {
+		return true
+	}
+	if dated(b.text) && len(v.toks) <= 9 && h != nil && b.kind == blockPara {
 		return true
 	}
 	if h == nil || h.start > 1 || len(v.toks) > 14 {

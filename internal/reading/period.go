@@ -61,10 +61,14 @@ func (d *document) answers(u *unit) bool {
 	switch u.clause.Theme {
 	case "incident-breach":
 		return !u.has("event.standing")
-	case "vulnerability-testing", "backup-continuity", "cryptography", "logging-monitoring", "architecture-tenancy", "clock":
+	case "vulnerability-testing", "backup-continuity", "cryptography", "architecture-tenancy", "clock":
 		return false
+	case "access-identity":
+		if strings.HasPrefix(u.clause.Deadline, "PT") && strings.HasSuffix(u.clause.Deadline, "M") {
+			return false // a screen that locks after some minutes
+		}
 	}
-	return u.clause.Deadline != "" && !u.has("event.not")
+	return u.clause.Deadline != "" && !u.has("no answer")
 }
 
 // strongEvent tells whether a trigger is named by a word for it ("when", "upon",

@@ -117,6 +117,10 @@ func (d *document) setTheme(u *unit) {
 		}
 	}
 	if d.before != nil && d.before.block == u.block {
+		add(d.before.tag, weightHeading) // a run-in label heads the whole paragraph
+		if len(u.tag) == 0 {
+			u.tag = d.before.tag
+		}
 		if u.has("pronoun") {
 			add(d.before.hits, weightBefore)
 		} else {
