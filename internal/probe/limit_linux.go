@@ -1,26 +1,23 @@
 package probe
 
 import (
-	"errors"
 	"os/exec"
+	"strconv"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
-// limited starts a program in a process group of its own, so that it ends with all that
-// it started, with bounded memory and without core files.
+// limited bounds a program's memory and core files before it begins, and puts it into a
+// process group of its own, so that it ends with all that it started. The limits are set
+// by prlimit(1) between fork and exec: set from outside they would come too late for a
+// program that takes its memory first.
 func limited(cmd *exec.Cmd) error {
+	prlimit, err := findProgram("prlimit")
+	if err != nil {
+		return &CouldNot{Code: ErrNotInstalled, What: "prlimit", Grant: installs("prlimit")}
+	}
+	cmd.Args = append([]string{prlimit, "--as=" + strconv.Itoa(maxProgramMemory), "--core=0", "--", cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = prlimit
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	for resource, most := range map[int]uint64{unix.RLIMIT_AS: maxProgramMemory, unix.RLIMIT_CORE: 0} {
-		limit := unix.Rlimit{Cur: most, Max: most}
-		if err := unix.Prlimit(cmd.Process.Pid, resource, &limit, nil); err != nil && err != unix.ESRCH {
-			return errors.Join(err, cmd.Cancel(), cmd.Wait())
-		}
-	}
-	return nil
+	return cmd.Start()
 }

@@ -70,6 +70,10 @@ func (l *look) program(ctx context.Context, path string) ([]byte, error) {
 	stdout, stderr := &bounded{max: maxProgramOutput}, &bounded{max: 4 << 10, drop: true}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	if err := limited(cmd); err != nil {
+		var c *CouldNot
+		if errors.As(err, &c) {
+			return nil, c
+		}
 		return nil, couldNot(ErrUnreadable, path, err)
 	}
 	err := cmd.Wait()

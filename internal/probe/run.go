@@ -97,7 +97,7 @@ func findProgram(name string) (string, error) {
 func installs(name string) string {
 	packages := map[string]string{
 		"chronyc": "chrony", "nft": "nftables", "iptables-save": "iptables", "sshd": "openssh-server",
-		"lsblk": "util-linux", "findmnt": "util-linux", "apt-get": "apt", "timedatectl": "systemd",
+		"lsblk": "util-linux", "findmnt": "util-linux", "prlimit": "util-linux", "apt-get": "apt", "timedatectl": "systemd",
 	}
 	if p := packages[name]; p != "" {
 		return "apt-get install " + p
