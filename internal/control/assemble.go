@@ -23,7 +23,11 @@ type EntryRef struct {
 // as of the transaction's moment: for the live page, for the past and for bundles it is the
 // same. The refs are the entries of everything that went in, in order.
 func Assemble(ctx context.Context, tx *store.Tx, clauseText isms.ID, at isms.Instant, zone *time.Location) (verdict.Input, []EntryRef, error) {
-	g := gathering{tx: tx, zone: zone, in: verdict.Input{Version: verdict.Version, At: at, Zone: zone.String(), Bindings: []verdict.Binding{}}}
+	return assemble(ctx, tx, clauseText, at, zone, nil)
+}
+
+func assemble(ctx context.Context, tx *store.Tx, clauseText isms.ID, at isms.Instant, zone *time.Location, sh *shared) (verdict.Input, []EntryRef, error) {
+	g := gathering{tx: tx, zone: zone, shared: sh, in: verdict.Input{Version: verdict.Version, At: at, Zone: zone.String(), Bindings: []verdict.Binding{}}}
 	ct, err := policy.ClauseTexts.Get(ctx, tx, clauseText)
 	if err != nil {
 		return g.in, nil, err
@@ -50,7 +54,11 @@ func Assemble(ctx context.Context, tx *store.Tx, clauseText isms.ID, at isms.Ins
 
 // AssembleControl gathers what the verdict on a control by itself rests on.
 func AssembleControl(ctx context.Context, tx *store.Tx, control isms.ID, at isms.Instant, zone *time.Location) (verdict.Input, []EntryRef, error) {
-	g := gathering{tx: tx, zone: zone, in: verdict.Input{Version: verdict.Version, At: at, Zone: zone.String(), Bindings: []verdict.Binding{}}}
+	return assembleControl(ctx, tx, control, at, zone, nil)
+}
+
+func assembleControl(ctx context.Context, tx *store.Tx, control isms.ID, at isms.Instant, zone *time.Location, sh *shared) (verdict.Input, []EntryRef, error) {
+	g := gathering{tx: tx, zone: zone, shared: sh, in: verdict.Input{Version: verdict.Version, At: at, Zone: zone.String(), Bindings: []verdict.Binding{}}}
 	c, err := Controls.Get(ctx, tx, control)
 	if err != nil {
 		return g.in, nil, err
@@ -70,6 +78,51 @@ type gathering struct {
 	in     verdict.Input
 	refs   []EntryRef
 	scopes map[isms.ID]bool
+	shared *shared // nil: nothing is shared
+}
+
+// shared is what the inputs of one moment have in common: a control and the clauses bound to
+// it are about the same subjects and rest on the same looks.
+type shared struct {
+	asOf    int64
+	members map[isms.ID][]Subject      // by scope
+	looks   map[isms.ID][]verdict.Look // by proof
+}
+
+// of empties what is shared if it is of another moment.
+func (s *shared) of(asOf int64) *shared {
+	if s.members == nil || s.asOf != asOf {
+		s.asOf, s.members, s.looks = asOf, map[isms.ID][]Subject{}, map[isms.ID][]verdict.Look{}
+	}
+	return s
+}
+
+func (g *gathering) members(ctx context.Context, s *Scope) ([]Subject, error) {
+	if g.shared == nil {
+		return Members(ctx, g.tx, s)
+	}
+	if had, ok := g.shared.of(g.tx.AsOf).members[s.ID]; ok {
+		return had, nil
+	}
+	found, err := Members(ctx, g.tx, s)
+	if err == nil {
+		g.shared.members[s.ID] = found
+	}
+	return found, err
+}
+
+func (g *gathering) looks(ctx context.Context, proof isms.ID) ([]verdict.Look, error) {
+	if g.shared == nil {
+		return evidence.Looks(ctx, g.tx, proof)
+	}
+	if had, ok := g.shared.of(g.tx.AsOf).looks[proof]; ok {
+		return had, nil
+	}
+	found, err := evidence.Looks(ctx, g.tx, proof)
+	if err == nil {
+		g.shared.looks[proof] = found
+	}
+	return found, err
 }
 
 func (g *gathering) ref(entry int64, about isms.ID) { g.refs = append(g.refs, EntryRef{entry, about}) }
@@ -87,7 +140,7 @@ func (g *gathering) control(ctx context.Context, control isms.ID) error {
 		if err := g.scope(ctx, p.Scope); err != nil {
 			return err
 		}
-		looks, err := evidence.Looks(ctx, g.tx, p.ID)
+		looks, err := g.looks(ctx, p.ID)
 		if err != nil {
 			return err
 		}
@@ -110,7 +163,7 @@ func (g *gathering) scope(ctx context.Context, id isms.ID) error {
 		return err
 	}
 	g.ref(s.From, s.ID)
-	members, err := Members(ctx, g.tx, &s)
+	members, err := g.members(ctx, &s)
 	if err != nil {
 		return err
 	}

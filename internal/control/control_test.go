@@ -62,9 +62,9 @@ func TestAPromiseFromItsFirstDayThroughAFailureAndBack(t *testing.T) {
 			_, err := h.Take(ctx, h.ana(), f.ID, s)
 			must(t, err)
 		}
-		_, err = h.Watch(ctx, h.ana(), f.ID, h.clock.Now().Add(24*time.Hour), isms.Period{Minutes: 15})
+		_, err = h.Watch(ctx, h.ana(), f.ID, h.clock.Now().Add(6*time.Hour), isms.Period{Minutes: 15})
 		must(t, err)
-		h.pass(23*time.Hour, 15*time.Minute)
+		h.pass(5*time.Hour, 15*time.Minute)
 		same(t, "watched", h.failure().State, control.Watching)
 		h.pass(2*time.Hour, 15*time.Minute)
 		h.see(func(tx *store.Tx) error {

@@ -58,8 +58,11 @@ type round struct {
 	found   []Verdict
 	ended   []Verdict
 	wakes   map[isms.ID]isms.Instant
-	watches []isms.ID            // failures whose watch ends
-	memo    map[isms.ID]*resting // by proof
+	watches []isms.ID             // failures whose watch ends
+	memo    map[isms.ID]*resting  // by proof
+	scopes  []Scope               // of the organisation, once they were asked for
+	under   map[isms.ID][]isms.ID // by scope: whom a new or retired subject may concern
+	shared  shared
 }
 
 // react follows one stretch of the ledger and writes what came of it.
@@ -202,7 +205,7 @@ type stretch struct {
 func (s *stretch) input(ctx context.Context, at isms.Instant, asOf int64) (Verdict, *verdict.Input, error) {
 	then := *s.w.tx
 	then.AsOf = asOf
-	v, in, err := s.w.room.assembleAbout(ctx, &then, s.about, at)
+	v, in, err := s.w.assemble(ctx, &then, s.about, at)
 	if s.gone = isms.KindOf(err) == isms.NotFound; err != nil && !s.gone {
 		return v, nil, err
 	}
@@ -290,17 +293,17 @@ func judgeable(in verdict.Input) bool {
 	return slices.ContainsFunc(in.Bindings, func(b verdict.Binding) bool { return b.Confirmed != 0 })
 }
 
-// assembleAbout gathers the input for a clause or a control and says whom it is about.
-func (r *Room) assembleAbout(ctx context.Context, tx *store.Tx, about isms.ID, at isms.Instant) (Verdict, verdict.Input, error) {
+// assemble gathers the input for a clause or a control and says whom it is about.
+func (w *round) assemble(ctx context.Context, tx *store.Tx, about isms.ID, at isms.Instant) (Verdict, verdict.Input, error) {
 	if about.Prefix() == isms.ControlPrefix {
-		in, _, err := AssembleControl(ctx, tx, about, at, r.zone())
+		in, _, err := assembleControl(ctx, tx, about, at, w.room.zone(), &w.shared)
 		return Verdict{About: about}, in, err
 	}
 	ct, err := policy.Standing(ctx, tx, about)
 	if err != nil {
 		return Verdict{About: about}, verdict.Input{}, err
 	}
-	in, _, err := Assemble(ctx, tx, ct.ID, at, r.zone())
+	in, _, err := assemble(ctx, tx, ct.ID, at, w.room.zone(), &w.shared)
 	return Verdict{About: about, Document: ct.Document, Words: ct.ID}, in, err
 }
 

@@ -19,6 +19,10 @@ func (w *round) touch(ctx context.Context, e *ledger.Entry) error {
 	then.AsOf = e.Index
 	t := touching{w, &then, e}
 	switch e.Subject.Prefix() {
+	case isms.ProofPrefix, isms.BindingPrefix, isms.ScopePrefix: // what was looked up before may be otherwise now
+		w.scopes, w.under, w.memo = nil, nil, map[isms.ID]*resting{}
+	}
+	switch e.Subject.Prefix() {
 	case isms.BatchPrefix:
 		return t.batch(ctx)
 	case isms.EvidencePrefix:
@@ -208,15 +212,39 @@ func (t touching) scope(ctx context.Context, scope isms.ID) error {
 	return err
 }
 
-// subject touches whatever is about scopes that take the subject.
+// subject touches whatever is about scopes that take the subject. Many subjects come at a
+// time, so what concerns them is looked up once a round, unless a plan changes in between.
 func (t touching) subject(ctx context.Context, s Subject) error {
-	all, err := Scopes.Where(ctx, t.tx, `id <> ''`, 100_000)
-	for i := 0; err == nil && i < len(all); i++ {
-		if all[i].Selector.takes(&s) {
-			err = t.scope(ctx, all[i].ID)
+	if t.w.scopes == nil {
+		all, err := Scopes.Where(ctx, t.tx, `id <> ''`, 100_000)
+		if err != nil {
+			return err
+		}
+		t.w.scopes, t.w.under = all, map[isms.ID][]isms.ID{}
+	}
+	for i := range t.w.scopes {
+		scope := &t.w.scopes[i]
+		if !scope.Selector.takes(&s) {
+			continue
+		}
+		abouts, ok := t.w.under[scope.ID]
+		if !ok {
+			ps, err := Proofs.Where(ctx, t.tx, `scope = $2`, 100_000, string(scope.ID))
+			for k := 0; err == nil && k < len(ps); k++ {
+				var more []isms.ID
+				more, err = t.under(ctx, ps[k].Control)
+				abouts = append(abouts, more...)
+			}
+			if err != nil {
+				return err
+			}
+			t.w.under[scope.ID] = abouts
+		}
+		for _, a := range abouts {
+			t.add(a)
 		}
 	}
-	return err
+	return nil
 }
 
 func (t touching) exception(ctx context.Context, x Exception) error {

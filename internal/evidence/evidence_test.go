@@ -178,7 +178,7 @@ func TestLooksAreReadAsOfAnyEntry(t *testing.T) {
 			want  verdict.Look
 		}
 		var steps []step
-		for n := range int64(200) { // three pages
+		for n := range int64(140) { // three pages
 			h.clock.Pass(time.Minute)
 			hosts := "a"
 			if n%7 == 3 {
@@ -199,8 +199,8 @@ func TestLooksAreReadAsOfAnyEntry(t *testing.T) {
 		}
 		must(t, h.Log.Read(ctx, func(tx *store.Tx) error {
 			all, err := evidence.LookHistory(ctx, tx, "prf_clock", "sub_a", store.Now, 1000)
-			same(t, "history", len(all), 200)
-			same(t, "newest first", all[0].Ref.Entry, steps[199].entry)
+			same(t, "history", len(all), 140)
+			same(t, "newest first", all[0].Ref.Entry, steps[139].entry)
 			return err
 		}))
 	})
