@@ -54,7 +54,7 @@ func (c *Catalogue) Learn(pairs []Confirmed) *Boosts {
 		for t := range l.terms {
 			documents[t]++
 		}
-		for _, h := range c.lexicon.find(ws, p.Language) {
+		for _, h := range c.lexicon.find(ws, p.Language, "") {
 			l.hits[h.concept] = true
 		}
 		b.clauses = append(b.clauses, l)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -23,7 +24,8 @@ import (
 // fits every word that begins with it; words of at most three letters, and words that
 // end in $, fit only whole; *stem fits anywhere inside a word, for compounds. Words of
 // a phrase follow one another, at most one other word between. Groups joined by + all
-// occur in the clause, in any order; a group that begins with ! must not occur.
+// occur in the clause, in any order; a group that begins with ! must not occur; a group
+// @theme asks for a clause of that theme, where plain words say enough ("@clock + drift").
 
 // concept is one idea that promises speak of, in three languages.
 type concept struct {
@@ -42,6 +44,7 @@ type weight struct {
 type phrase struct {
 	groups [][]pattern // all must occur
 	not    [][]pattern // none may occur
+	theme  string      // the clause's theme must be this one; empty for any
 }
 
 // pattern fits words.
@@ -211,6 +214,13 @@ func parsePhrase(s string) (phrase, error) {
 	var p phrase
 	for _, g := range strings.Split(s, "+") {
 		g = strings.TrimSpace(g)
+		if theme, ok := strings.CutPrefix(g, "@"); ok {
+			if !slices.Contains(Themes, theme) {
+				return p, fmt.Errorf("phrase %q asks for theme %q, which is not known", s, theme)
+			}
+			p.theme = theme
+			continue
+		}
 		g, not := strings.CutPrefix(g, "!")
 		var group []pattern
 		for _, f := range strings.FieldsFunc(g, func(r rune) bool { return r == ' ' || r == '-' || r == '/' || r == '.' }) {
@@ -236,7 +246,7 @@ func parsePhrase(s string) (phrase, error) {
 		}
 	}
 	if len(p.groups) == 0 {
-		return p, fmt.Errorf("phrase %q says only what must not occur", s)
+		return p, fmt.Errorf("phrase %q names no word that must occur", s)
 	}
 	return p, nil
 }

@@ -22,8 +22,9 @@ const borrowed = 0.85
 // probably only part of that phrase ("access" in "access card").
 const subsumed = 0.45
 
-// find returns the concepts that the words speak of, each once, by concept.
-func (lex *lexicon) find(ws []word, l isms.Language) []hit {
+// find returns the concepts that the words speak of, each once, by concept. The theme
+// is the clause's, or empty.
+func (lex *lexicon) find(ws []word, l isms.Language, theme string) []hit {
 	best := map[int]hit{}
 	for _, in := range readIn(l) {
 		share := 1.0
@@ -32,13 +33,13 @@ func (lex *lexicon) find(ws []word, l isms.Language) []hit {
 		}
 		for i := range ws {
 			for _, c := range lex.byStart[in][start(ws[i].folded)] {
-				consider(best, c, ws, i, share)
+				consider(best, c, ws, i, share, theme)
 			}
 			if len(ws[i].folded) == 1 {
 				continue
 			}
 			for _, c := range lex.inside[in] {
-				consider(best, c, ws, i, share)
+				consider(best, c, ws, i, share, theme)
 			}
 		}
 	}
@@ -64,8 +65,8 @@ func readIn(l isms.Language) []isms.Language {
 
 // consider keeps a candidate if it fits with its first word at position at and says
 // more than what was found of its concept before.
-func consider(best map[int]hit, c candidate, ws []word, at int, share float64) {
-	if !c.phrase.groups[0][0].fits(ws[at].folded) {
+func consider(best map[int]hit, c candidate, ws []word, at int, share float64, theme string) {
+	if c.phrase.theme != "" && c.phrase.theme != theme || !c.phrase.groups[0][0].fits(ws[at].folded) {
 		return
 	}
 	used, ok := fitAt(c.phrase.groups[0], ws, at, nil)

@@ -36,16 +36,30 @@ const (
 	perHeading  = 0.4  // a concept of the nearest heading, against the same in the clause
 	homeTheme   = 1.0  // the clause's theme is the control's first one
 	besideTheme = 0.4  // it is another of the control's themes
+	textHome    = 1.5  // what the texts alone say, at home in the clause's theme
+	textAway    = 0.45 // the same, outside its themes
 	second      = 0.55 // every further concept for the same control counts this much of the one before
 	halfway     = 4.0  // a weight at which the score is about 0.63
 )
+
+// homes are the controls that a theme alone speaks for, the broadest of each.
+var homes = map[string]string{
+	"access-identity": "access-policy", "architecture-tenancy": "secure-engineering", "assets-classification": "information-handling",
+	"audit-compliance": "compliance-review", "backup-continuity": "continuity-plan", "clock": "clock-synchronisation",
+	"cryptography": "crypto-rules", "governance": "role-allocation", "incident-breach": "incident-process",
+	"logging-monitoring": "security-monitoring", "operations-change": "operating-procedures", "partners-customers": "partner-requirements",
+	"people-training": "security-awareness", "physical-visitors": "physical-entry", "policy-documents": "security-policy",
+	"privacy-rights": "data-protection-law", "risk": "risk-assessment", "suppliers": "supplier-security",
+	"vulnerability-testing": "vulnerability-watch",
+}
 
 // tally collects what speaks for one control.
 type tally struct {
 	control int
 	parts   []voice
 	text    float64
-	theme   float64
+	theme   float64 // homeTheme, besideTheme or 0
+	themed  bool    // the clause has a theme
 	learned float64
 	because []isms.Reason
 }
@@ -70,7 +84,7 @@ func (c *Catalogue) Propose(q Query, boosts *Boosts) []Proposal {
 		}
 		return tallies[control]
 	}
-	hits := c.lexicon.find(ws, q.Language)
+	hits := c.lexicon.find(ws, q.Language, q.Theme)
 	for _, h := range hits {
 		concept := &c.lexicon.concepts[h.concept]
 		reason := isms.Because("proposal.words", "words", said(ws, h.words), "concept", concept.id)
@@ -93,7 +107,7 @@ func (c *Catalogue) tallyHeading(q Query, at func(int) *tally) {
 		return
 	}
 	ws := words(q.Headings[len(q.Headings)-1])
-	for _, h := range c.lexicon.find(ws, q.Language) {
+	for _, h := range c.lexicon.find(ws, q.Language, q.Theme) {
 		reason := isms.Because("proposal.heading", "words", said(ws, h.words))
 		for _, w := range c.lexicon.concepts[h.concept].weights {
 			t := at(w.control)
@@ -118,13 +132,14 @@ func (c *Catalogue) tallyTexts(ws []word, l isms.Language, at func(int) *tally) 
 }
 
 // tallyTheme prefers controls at home in the clause's theme. Where nothing else
-// speaks, the theme alone gives its first controls, with a very low score.
+// speaks, the theme alone gives its broadest control, with a very low score.
 func (c *Catalogue) tallyTheme(theme string, tallies map[int]*tally, at func(int) *tally) {
 	if theme == "" {
 		return
 	}
 	strong := false
 	for _, t := range tallies {
+		t.themed = true
 		strong = strong || len(t.parts) > 0 || t.learned > 0 || t.text > 0.5
 	}
 	for i := range c.Controls {
@@ -133,7 +148,7 @@ func (c *Catalogue) tallyTheme(theme string, tallies map[int]*tally, at func(int
 			continue
 		}
 		t := tallies[i]
-		if t == nil && (strong || n > 0) {
+		if t == nil && (strong || c.Controls[i].ID != homes[theme]) {
 			continue
 		}
 		t = at(i)
@@ -157,7 +172,16 @@ func (t *tally) weigh() float64 {
 		sum += p.by * share
 		share *= second
 	}
-	sum += t.text + t.learned
+	text := t.text
+	if t.themed && len(t.parts) == 0 && t.learned == 0 {
+		switch t.theme {
+		case homeTheme:
+			text *= textHome
+		case 0:
+			text *= textAway
+		}
+	}
+	sum += text + t.learned
 	if sum > 0 {
 		// A theme alone proves nothing; it counts as much as there is to support.
 		return sum + t.theme*math.Min(1, 0.15+sum/3)
