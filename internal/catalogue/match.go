@@ -12,6 +12,7 @@ type hit struct {
 	concept int
 	words   []int   // ascending
 	share   float64 // 1, less where another hit says the same more exactly or the word is borrowed
+	themed  bool    // the clause's theme speaks with the words, so no longer phrase swallows it
 }
 
 // Words borrowed from English (backup, patch) are concepts in German and Slovenian
@@ -86,7 +87,7 @@ func consider(best map[int]hit, c candidate, ws []word, at int, share float64, t
 	sort.Ints(used)
 	old, seen := best[c.concept]
 	if !seen || share > old.share || share == old.share && len(used) > len(old.words) {
-		best[c.concept] = hit{c.concept, used, share}
+		best[c.concept] = hit{c.concept, used, share, c.phrase.theme != ""}
 	}
 }
 
@@ -127,7 +128,7 @@ func fitAnywhere(group []pattern, ws []word, used []int) ([]int, bool) {
 func subsume(hits []hit) {
 	for i := range hits {
 		for j := range hits {
-			if i != j && len(hits[i].words) < len(hits[j].words) && within(hits[i].words, hits[j].words) {
+			if i != j && !hits[i].themed && len(hits[i].words) < len(hits[j].words) && within(hits[i].words, hits[j].words) {
 				hits[i].share *= subsumed
 				break
 			}
