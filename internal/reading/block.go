@@ -22,19 +22,20 @@ type mark struct{ at, line int }
 // block is a paragraph, heading, list item or table row. All formats become
 // blocks, so that the same document gives the same clauses whatever its format.
 type block struct {
-	kind   blockKind
-	level  int    // heading level from 1, list depth from 0
-	number string // the author's number or letter, without closing mark
-	style  string // shape of the number, to tell the levels of lists apart
-	text   string // words with blanks folded
-	marks  []mark // at least one
-	strong int    // length in bytes of a bold run at the beginning
-	head   []string
-	cells  []string
-	table  int  // which table a row belongs to, from 1
-	gap    bool // something separates it from the block before: a blank line, a format's paragraph
-	last   bool // something separates it from the block after
-	reason string
+	kind    blockKind
+	level   int    // heading level from 1, list depth from 0
+	number  string // the author's number or letter, without closing mark
+	style   string // shape of the number, to tell the levels of lists apart
+	text    string // words with blanks folded
+	marks   []mark // at least one
+	strong  int    // length in bytes of a bold run at the beginning
+	head    []string
+	cells   []string
+	table   int  // which table a row belongs to, from 1
+	gap     bool // something separates it from the block before: a blank line, a format's paragraph
+	last    bool // something separates it from the block after
+	reason  string
+	content bool // a short line that is no heading, though it looks like one
 }
 
 // lineAt returns the line of the byte at offset.

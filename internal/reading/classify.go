@@ -65,6 +65,10 @@ func (d *document) weigh(u *unit) {
 		u.settle(Must, true, "kind.sanction", h)
 		return
 	}
+	if u.noted() && !u.has("must") {
+		u.settle(Context, false, "kind.note", nil)
+		return
+	}
 	if h := u.hit("context.first"); h != nil && !d.outweighs(u, h) {
 		u.settle(Context, false, "kind.about", h)
 		return
@@ -73,6 +77,17 @@ func (d *document) weigh(u *unit) {
 		return
 	}
 	d.present(u)
+}
+
+// noted tells whether the run-in label says that only an explanation follows
+// ("Note:", "Example:", "Purpose:").
+func (u *unit) noted() bool {
+	for i := range u.tag {
+		if u.tag[i].section == "section.context" {
+			return true
+		}
+	}
+	return false
 }
 
 // rowKind is the kind of a table row: bans and permissions show in its words.
@@ -218,6 +233,8 @@ func (d *document) leadKind(u *unit) (Kind, bool) {
 		return MustNot, true
 	case d.grants(u):
 		return May, true
+	case u.has("lead.binds") && !u.has("may"):
+		return Must, true
 	case u.has("context.first") && !u.has("must"):
 		return Context, false
 	case u.has("must"):

@@ -189,6 +189,9 @@ func (d *document) block(i int, b *block) {
 		return
 	}
 	if why := d.noClause(i, b); why != "" {
+		if i < 20 || why == "meta" {
+			d.takeVersion(b.text)
+		}
 		d.omit(b, why)
 		return
 	}

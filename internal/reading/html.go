@@ -25,6 +25,7 @@ type page struct {
 	skip   string // element whose content is left out
 	depth  int    // of that element
 	menu   int    // depth inside menus, footers and the like
+	banner int    // depth inside page headers, of which only headings are read
 	lists  []htmlList
 	label  string
 	bullet bool
@@ -159,8 +160,13 @@ func (p *page) start(name string, attrs map[string]string, closed bool) error {
 		}
 		p.head = int(name[1] - '0')
 	case "nav", "footer", "form", "aside":
+		err := p.flush()
 		p.menu++
-		return p.flush()
+		return err
+	case "header":
+		err := p.flush()
+		p.banner++
+		return err
 	case "ul", "ol", "menu":
 		if err := p.flush(); err != nil {
 			return err
@@ -261,7 +267,11 @@ func (p *page) end(name string) error {
 		err := p.flush()
 		p.menu = max(0, p.menu-1)
 		return err
-	case "h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "li", "section", "article", "main", "header", "blockquote", "dt", "dd", "pre", "address", "summary", "body":
+	case "header":
+		err := p.flush()
+		p.banner = max(0, p.banner-1)
+		return err
+	case "h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "li", "section", "article", "main", "blockquote", "dt", "dd", "pre", "address", "summary", "body":
 		if !p.inCell {
 			return p.flush()
 		}
@@ -302,7 +312,7 @@ func (p *page) flush() error {
 		text: text, line: p.at, heading: p.head, label: p.label, bullet: p.bullet,
 		listed: p.listed, level: max(0, len(p.lists)-1), strong: p.text.strong,
 	}
-	if p.menu > 0 {
+	if p.menu > 0 || p.banner > 0 && p.head == 0 {
 		out.aside = "menu"
 	}
 	p.text.reset()

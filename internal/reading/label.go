@@ -34,6 +34,7 @@ var (
 type numbering struct {
 	invented map[string]bool // prefixes such as "SEC-" or "Rule "
 	bare     bool            // "1 Scope" without a mark
+	numbered bool            // "1 The user ..." without a mark, as statutes number paragraphs
 }
 
 // voteNumbering lets every line vote. A prefix counts as numbering if at least
@@ -59,6 +60,7 @@ func voteNumbering(lines []string) numbering {
 			v.invented[p] = true
 		}
 	}
+	v.numbered = numberedParagraphs(lines)
 	v.bare = len(bare) >= 2 && bare["1"]
 	return v
 }
@@ -127,7 +129,27 @@ func (v numbering) parse(s string) (label, bool) {
 	if m := bareLabel.FindStringSubmatch(s); m != nil && v.bare && len(strings.Fields(m[2])) <= 10 && !strings.HasSuffix(s, ".") {
 		return label{number: m[1], style: "dec" + string(rune('1'+strings.Count(m[1], "."))), rest: m[2], title: true}, true
 	}
+	if m := bareLabel.FindStringSubmatch(s); m != nil && v.numbered && !strings.Contains(m[1], ".") {
+		return label{number: m[1], style: "n", rest: m[2]}, true
+	}
 	return label{}, false
+}
+
+// numberedParagraphs tells whether sentences follow each other that begin with
+// 1, 2, 3 without a mark, at least two times over.
+func numberedParagraphs(lines []string) bool {
+	runs, last := 0, ""
+	for _, l := range lines {
+		m := bareLabel.FindStringSubmatch(strings.TrimSpace(l))
+		if m == nil || !strings.HasSuffix(strings.TrimSpace(l), ".") {
+			continue
+		}
+		if follows(last, m[1]) {
+			runs++
+		}
+		last = m[1]
+	}
+	return runs >= 2
 }
 
 // titleLike refuses sentences that merely begin with a reference ("Article 33 of

@@ -31,7 +31,6 @@ func (d *document) noClause(i int, b *block) string {
 	case d.contact(b, v):
 		return "contact"
 	case d.meta(b, v):
-		d.takeVersion(b.text)
 		return "meta"
 	case v.has("clutter") && n <= 9 && !v.has("must") && b.kind != blockRow && (b.kind == blockPara || n <= 3) && !strings.HasSuffix(b.text, "."):
 		return "clutter"
@@ -41,6 +40,8 @@ func (d *document) noClause(i int, b *block) string {
 		return "contents"
 	case b.kind == blockPara && n <= 2 && strings.HasSuffix(b.text, ":") && !v.has("verb") && !v.has("must"):
 		return "no_sentence"
+	case b.content:
+		return ""
 	case b.kind == blockPara && !v.has("verb") && !strings.ContainsAny(b.text[len(b.text)-1:], ".!;:") && n <= 14 && !d.nominal(v):
 		return "no_sentence"
 	case b.kind == blockPara && i == 0 && n <= 12 && !endsSentence(b.text) && !v.has("must"):

@@ -22,9 +22,11 @@ func (d *document) findHeadings() {
 		next := d.rawNext(i)
 		switch {
 		case b.kind == blockItem && b.number != "":
-			if voted[b.style] && d.headingWords(b) || d.titled(b, next) {
+			if voted[b.style] && d.headingWords(b) || d.titled(b, next) || d.boldOver(b, next) {
 				b.kind = blockHeading
 			}
+		case b.kind == blockPara && d.soleLine(i, next):
+			b.content = true
 		case b.kind == blockPara && d.headingPara(b, next):
 			b.kind = blockHeading
 		}
@@ -80,6 +82,11 @@ func (d *document) titled(b *block, next *block) bool {
 	return d.headingWords(b) && (capitals(b.text) || b.strong >= len(b.text))
 }
 
+// boldOver tells whether an item is all bold, without a verb, over deeper items.
+func (d *document) boldOver(b, next *block) bool {
+	return b.strong >= len(b.text)-1 && b.strong > 0 && next != nil && next.kind == blockItem && next.level > b.level && d.headingWords(b)
+}
+
 // headingWords tells whether the words could be a title: few, not ended like a
 // sentence, and without a word of duty.
 func (d *document) headingWords(b *block) bool {
@@ -98,7 +105,21 @@ func (d *document) headingWords(b *block) bool {
 	if verb := v.hit("verb"); verb != nil && verb.start == 0 && n <= 5 && b.kind == blockPara {
 		return true // "Manage security events", put like an order
 	}
-	return !v.has("verb") || n <= 8 && (questionWord(v) || capitals(text)) && lastRune(text) != '.'
+	return !d.says(v) || n <= 8 && (questionWord(v) || capitals(text)) && lastRune(text) != '.'
+}
+
+// says tells whether a line has a verb. Two words have none, and a last word that
+// could be one is a noun ("Access reviews", "Incident reports").
+func (d *document) says(v *view) bool {
+	if len(v.toks) <= 2 {
+		return false
+	}
+	for i := range v.hits {
+		if h := &v.hits[i]; h.section == "verb" && h.end < len(v.toks) {
+			return true
+		}
+	}
+	return false
 }
 
 // questionWord tells whether a title is put like a question ("How we protect data").
@@ -136,7 +157,7 @@ func (d *document) headingPara(b, next *block) bool {
 		return false
 	}
 	v := d.look(b.text, 0)
-	if v.has("meta") || strings.ContainsAny(b.text, "@|") || versionMark.MatchString(b.text) && len(v.toks) <= 3 {
+	if v.has("meta") || strings.ContainsAny(b.text, "@|") || versionMark.MatchString(b.text) && len(v.toks) <= 3 || dated(b.text) {
 		return false
 	}
 	if lastRune(b.text) == ':' {
@@ -147,6 +168,16 @@ func (d *document) headingPara(b, next *block) bool {
 		return false
 	}
 	return true
+}
+
+// soleLine tells whether a short line is all that stands between two headings
+// that the format marks: it is what the first one has to say.
+func (d *document) soleLine(i int, next *block) bool {
+	if i == 0 || d.blocks[i-1].kind != blockHeading || d.blocks[i-1].level <= 0 || next != nil && (next.kind != blockHeading || next.level > d.blocks[i-1].level) {
+		return false
+	}
+	v := d.look(d.blocks[i].text, 0)
+	return len(v.toks) >= 2 && !v.has("meta") && !v.has("clutter") && !dated(d.blocks[i].text) && i > 2
 }
 
 // question tells whether a short question heads the paragraph behind it.

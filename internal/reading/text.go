@@ -2,6 +2,7 @@ package reading
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -198,6 +199,9 @@ func (t *textScan) plain(raw, s string, line int) {
 	if labelled && t.open != nil && l.style != "•" && t.continuesNumber(l, text) {
 		labelled = false
 	}
+	if labelled && strings.EqualFold(l.number, "i") && t.romanAhead(line, l.style) {
+		l.style = strings.Replace(l.style, "a", "i", 1)
+	}
 	switch {
 	case labelled:
 		t.close()
@@ -240,11 +244,41 @@ func (t *textScan) strongAfter(s, label string, strong int) int {
 // continuesNumber tells whether what looks like a numbered line only goes on
 // with the sentence before ("... within\n30. The ...", "see Section\n4.2 below").
 func (t *textScan) continuesNumber(l label, text string) bool {
-	if endsSentence(t.prev) || t.gap {
+	if endsSentence(t.prev) || t.gap || t.open.kind == blockItem && t.open.style == l.style && follows(t.open.number, l.number) {
 		return false
 	}
 	full := t.wrapped && utf8.RuneCountInString(t.prev) > t.width*8/10
 	return full && (l.rest == "" || isLower(firstRune(l.rest)) || l.title && l.style != "člen")
+}
+
+// follows tells whether number b comes right after a: 3 after 2, d after c, iv after iii.
+func follows(a, b string) bool {
+	x, errX := strconv.Atoi(a)
+	y, errY := strconv.Atoi(b)
+	if errX == nil && errY == nil {
+		return y == x+1
+	}
+	if len(a) == 1 && len(b) == 1 {
+		return b[0] == a[0]+1
+	}
+	for n := 1; n < 30; n++ {
+		if strings.EqualFold(roman(n), a) {
+			return strings.EqualFold(roman(n+1), b)
+		}
+	}
+	return false
+}
+
+// romanAhead tells whether the "i" at line is the first of roman numbers: an
+// "ii" with the same marks comes a few lines further on.
+func (t *textScan) romanAhead(line int, style string) bool {
+	want := strings.Replace(style, "a", "i", 1)
+	for n := line; n < len(t.lines) && n < line+10; n++ {
+		if l, ok := t.votes.parse(strings.TrimSpace(t.lines[n])); ok && l.style == want {
+			return strings.EqualFold(l.number, "ii")
+		}
+	}
+	return false
 }
 
 // joins tells whether the line s goes on with the open block.
