@@ -52,7 +52,8 @@ func assemble(ctx context.Context, tx *store.Tx, clauseText isms.ID, at isms.Ins
 	return g.finish(ctx)
 }
 
-// AssembleControl gathers what the verdict on a control by itself rests on.
+// AssembleControl gathers what the verdict on a control by itself rests on; NotFound for a
+// retired one.
 func AssembleControl(ctx context.Context, tx *store.Tx, control isms.ID, at isms.Instant, zone *time.Location) (verdict.Input, []EntryRef, error) {
 	return assembleControl(ctx, tx, control, at, zone, nil)
 }
@@ -62,6 +63,9 @@ func assembleControl(ctx context.Context, tx *store.Tx, control isms.ID, at isms
 	c, err := Controls.Get(ctx, tx, control)
 	if err != nil {
 		return g.in, nil, err
+	}
+	if c.State != Active {
+		return g.in, nil, isms.Errorf(isms.NotFound, "record.unknown", "id", string(control))
 	}
 	g.ref(c.From, c.ID)
 	if err := g.control(ctx, control); err != nil {

@@ -103,6 +103,15 @@ func TestAFailureThatComesBackBeginsAnew(t *testing.T) {
 		same(t, "state", f.State, control.Detected)
 		same(t, "relapses", f.Relapses, 1)
 		same(t, "steps", len(f.Steps), 0)
+
+		refused(t, h.RetireControl(ctx, h.ana(), h.control.ID), "control.still_bound")
+		h.see(func(tx *store.Tx) error {
+			bs, err := control.BoundTo(ctx, tx, h.control.ID)
+			must(t, h.Unbind(ctx, h.ana(), bs[0].ID))
+			return err
+		})
+		refused(t, h.RetireControl(ctx, h.ana(), h.control.ID), "control.failure_open")
+		h.is(isms.Unproven)
 	})
 }
 
@@ -214,8 +223,19 @@ func TestADutyIsSealedAndFallsDueAgain(t *testing.T) {
 		h.see(func(tx *store.Tx) error {
 			v, err := control.VerdictOf(ctx, tx, c.ID)
 			same(t, "the control by its own plan", v.Verdict, isms.Holding)
+			bs, berr := control.BoundTo(ctx, tx, c.ID)
+			must(t, berr)
+			must(t, h.Unbind(ctx, h.ana(), bs[0].ID))
 			return err
 		})
+		must(t, h.RetireControl(ctx, h.ana(), c.ID))
+		h.is(isms.Unproven)
+		h.see(func(tx *store.Tx) error {
+			v, err := control.VerdictOf(ctx, tx, c.ID)
+			same(t, "nothing is said of a retired control", v.Rev, 0)
+			return err
+		})
+		h.verify()
 	})
 }
 

@@ -325,3 +325,44 @@ func (r *Room) Unbind(ctx context.Context, actor isms.Actor, id isms.ID) error {
 		return Bindings.Revise(ctx, tx, fmt.Sprintf("binding.%s", b.State), &b)
 	})
 }
+
+// RetireControl ends a control and its proofs. It is refused while words are bound to it (code
+// control.still_bound) and while a failure of it is open (code control.failure_open): nobody
+// leaves a failure behind that way.
+func (r *Room) RetireControl(ctx context.Context, actor isms.Actor, id isms.ID) error {
+	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
+		c, err := r.allowOf(ctx, tx.Tx, actor, people.ControlEdit, id)
+		if err != nil {
+			return err
+		}
+		if c.State != Active {
+			return isms.Errorf(isms.Conflict, "control.retired")
+		}
+		bound, err := BoundTo(ctx, tx.Tx, id)
+		if err != nil {
+			return err
+		}
+		if len(bound) > 0 {
+			return isms.Errorf(isms.Conflict, "control.still_bound")
+		}
+		open, err := Failures.Where(ctx, tx.Tx, `control = $2 AND state <> 'closed'`, 1, string(id))
+		if err != nil {
+			return err
+		}
+		if len(open) > 0 {
+			return isms.Errorf(isms.Conflict, "control.failure_open")
+		}
+		ps, err := ProofsOf(ctx, tx.Tx, id)
+		if err != nil {
+			return err
+		}
+		for i := range ps {
+			ps[i].State = Retired
+			if err := Proofs.Revise(ctx, tx, "proof.retired", &ps[i]); err != nil {
+				return err
+			}
+		}
+		c.State = Retired
+		return Controls.Revise(ctx, tx, "control.retired", &c)
+	})
+}

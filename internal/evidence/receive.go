@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -224,4 +225,25 @@ func ObservationAt(ctx context.Context, tx *store.Tx, ref verdict.Ref) (probe.Ob
 		return probe.Observation{}, err
 	}
 	return b.Observation(ref.Item)
+}
+
+// BatchRow is one batch in a list.
+type BatchRow struct {
+	ID       isms.ID
+	Entry    int64
+	Agent    isms.ID
+	Received isms.Instant
+	Items    int
+}
+
+// Batches returns up to limit batches taken before an entry, newest first.
+func Batches(ctx context.Context, tx *store.Tx, before int64, limit int) ([]BatchRow, error) {
+	var out []BatchRow
+	err := tx.Query(ctx, func(r *sql.Rows) error {
+		var b BatchRow
+		err := r.Scan(&b.ID, &b.Entry, &b.Agent, (*int64)(&b.Received), &b.Items)
+		out = append(out, b)
+		return err
+	}, `SELECT id, idx, agent, received, items FROM evidence_batch WHERE idx < $1 AND idx <= $2 ORDER BY idx DESC LIMIT $3`, before, tx.AsOf, limit)
+	return out, err
 }

@@ -280,3 +280,36 @@ func TestATranslationSharesTheClausesThatAPersonConfirms(t *testing.T) {
 		})
 	})
 }
+
+func TestANewerReaderProposesAndLeavesCorrectionsAlone(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		first := h.importText("", logs, backups, rights)
+		ws := h.words(first.Text)
+		mine := ws[0].Sentence
+		mine.Theme = "clock"
+		_, err := h.Reclassify(ctx, h.ana(), ws[0].ID, mine)
+		must(t, err)
+
+		newer := sentences(logs, backups, "Visitors are accompanied.")
+		newer[0].Theme = "operations-change"
+		newer[1].Theme, newer[1].Cadence = "backup-continuity", "P1D"
+		in := policy.Import{Sentences: newer}
+		h.read(func(tx *store.Tx) error {
+			ds, err := policy.Reread(ctx, tx, first.Text, in)
+			same(t, "differences", len(ds), 3)
+			same(t, "what reads otherwise", ds[0].New.Cadence, "P1D")
+			if ds[1].Old != nil || ds[2].New != nil {
+				t.Errorf("what came and what went: %+v", ds)
+			}
+			return err
+		})
+		n, err := h.Take(ctx, h.ana(), first.Text, in)
+		must(t, err)
+		same(t, "taken", n, 1)
+		got := h.words(first.Text)
+		same(t, "sentences", len(got), 3)
+		same(t, "a person's word", got[0].Theme, "clock")
+		same(t, "the reader's", got[1].Cadence, "P1D")
+	})
+}
