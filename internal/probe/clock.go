@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,7 +50,7 @@ func (p hostClock) Look(ctx context.Context, s Subject, _ Params) Observation {
 	if kernel != nil {
 		return l.fail(kernel)
 	}
-	l.Source = "adjtimex"
+	l.Source, l.Exit = "adjtimex", -1
 	synchronised, _ := l.Facts.Bool("clock.kernel_synchronised")
 	l.Facts.text("clock.service", p.running())
 	l.Facts.bool("clock.synchronised", synchronised)
@@ -59,13 +60,17 @@ func (p hostClock) Look(ctx context.Context, s Subject, _ Params) Observation {
 // chrony asks the running chronyd. If the program is there and the daemon does not
 // answer, that is a fact: the clock is not being kept.
 func (p hostClock) chrony(ctx context.Context, l *look) error {
-	out, errOut, err := l.run(ctx, p.m, "chronyc", append(p.m.Chronyc, "-c", "tracking")...)
+	out, errOut, err := l.run(ctx, p.m, "chronyc", slices.Concat(p.m.Chronyc, []string{"-c", "tracking"})...)
 	if err != nil {
 		return err
 	}
-	l.Facts.text("clock.service", "chrony")
 	answer := strings.TrimSpace(string(out))
-	if l.Exit != 0 || answer == "" || strings.HasPrefix(answer, "506") {
+	silent := l.Exit != 0 || answer == "" || strings.HasPrefix(answer, "506")
+	if other := p.running(); silent && other != "" && other != "chrony" {
+		return &CouldNot{Code: ErrNotInstalled, What: "chronyd"} // installed, but another service keeps the clock
+	}
+	l.Facts.text("clock.service", "chrony")
+	if silent {
 		l.Facts.bool("clock.answering", false)
 		l.Facts.bool("clock.synchronised", false)
 		l.Facts.text("clock.said", strings.TrimSpace(answer+" "+string(errOut)))
@@ -86,7 +91,7 @@ func (p hostClock) chrony(ctx context.Context, l *look) error {
 	}
 	l.Facts.int("clock.stratum", stratum, "")
 	source := l.Source
-	out, _, err = l.run(ctx, p.m, "chronyc", append(p.m.Chronyc, "-n", "-c", "sources")...)
+	out, _, err = l.run(ctx, p.m, "chronyc", slices.Concat(p.m.Chronyc, []string{"-n", "-c", "sources"})...)
 	l.Source = source
 	if err != nil || l.Exit != 0 {
 		return nil // the sources are for reading only; the clock was seen

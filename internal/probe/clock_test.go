@@ -69,6 +69,16 @@ func TestClockWhoseServiceWasStopped(t *testing.T) {
 	bad(t, o, nil, "probe.clock_service_silent")
 }
 
+// chrony may lie installed beside the service that is really used.
+func TestClockKeptByAnotherServiceThanTheInstalledOne(t *testing.T) {
+	program(t, "chronyc", "chrony")
+	root := tree(t, map[string]string{"proc/7/comm": "systemd-timesyn\n"})
+	o := lookAt(t, hostClock{config().Clock, Machine{Root: root, Chronyc: []string{"-h", "127.0.0.1", "-p", port(t, "udp")}}}, hostSubject(t), nil)
+	if service, _ := o.Facts.Text("clock.service"); o.Error != nil || service != "systemd-timesyncd" {
+		t.Fatalf("%+v %+v", o.Error, o.Facts)
+	}
+}
+
 func TestClockThatCannotBeRead(t *testing.T) {
 	run := func(context.Context, string, ...string) ([]byte, []byte, int, error) {
 		return []byte("garbage\n"), nil, 0, nil

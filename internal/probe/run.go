@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -60,6 +61,9 @@ func Execute(ctx context.Context, name string, args ...string) (out, errOut []by
 	defer cancel()
 	path, err := findProgram(name)
 	if err != nil {
+		if runtime.GOOS != "linux" {
+			return nil, nil, -1, &CouldNot{Code: ErrUnsupported, What: name, Detail: runtime.GOOS}
+		}
 		return nil, nil, -1, &CouldNot{Code: ErrNotInstalled, What: name, Grant: installs(name)}
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
