@@ -21,6 +21,7 @@ type cli struct {
 	ReadWorker readWorkerCmd `cmd:"" hidden:""`
 	Backup     backupCmd     `cmd:"" help:"Back up a running or stopped installation into a directory."`
 	Restore    restoreCmd    `cmd:"" help:"Restore a backup to an empty place and prove it."`
+	Verify     verifyCmd     `cmd:"" help:"Verify an installation, a bundle, or what a log publishes, completely."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -274,4 +275,19 @@ func before[T any, P interface {
 		}
 	}
 	return best
+}
+
+// Origins are the origins that a bundle's checkpoints name, for a verifier to recall what it
+// saw of them. Nothing of it is checked yet.
+func Origins(raw []byte) []string {
+	c, _, _, err := parse(raw)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, t := range c.Trees {
+		origin, _, _ := strings.Cut(t.Checkpoint, "\n")
+		out = append(out, origin)
+	}
+	return out
 }

@@ -3,11 +3,16 @@ package instance
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
+	"holdfast/internal/store"
 )
 
 // witnessEvery is how often the instance's ledger notes how far the organisations' ledgers reach.
@@ -70,4 +75,30 @@ func (in *Instance) note(ctx context.Context, id isms.ID, h ledger.Head) error {
 		tx.Append("organisation.checkpointed", id, 0, append(b, '}'))
 		return nil
 	})
+}
+
+// Witnessed are the heads of an organisation that the instance's log holds, newest of each
+// generation: a log that no longer contains them was rewritten or cut.
+func Witnessed(ctx context.Context, tx *store.Tx, id isms.ID) ([]ledger.Seen, error) {
+	newest := map[string]ledger.Seen{}
+	es, err := ledger.History(ctx, tx, id, 1<<20)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range es {
+		if e.Kind != "organisation.checkpointed" {
+			continue
+		}
+		var said struct {
+			Note string `json:"note"`
+		}
+		if err := json.Unmarshal(e.Payload, &said); err != nil {
+			continue // the instance's own verification names it
+		}
+		c, err := ledger.ReadCheckpoint([]byte(said.Note))
+		if err == nil && newest[c.Origin].Size <= c.Size {
+			newest[c.Origin] = ledger.Seen(c)
+		}
+	}
+	return slices.Collect(maps.Values(newest)), nil
 }

@@ -61,6 +61,7 @@ type Counts struct {
 	Generations int64 `json:"generations"`
 	Entries     int64 `json:"entries"`
 	Erased      int64 `json:"erased"`
+	Lost        int64 `json:"lost"` // in restores, as the log itself says
 	Tiles       int64 `json:"tiles"`
 	Checkpoints int64 `json:"checkpoints"`
 	Accesses    int64 `json:"accesses"`

@@ -41,7 +41,7 @@ const chunk = 16 * tileWidth
 func Verify(ctx context.Context, db *store.DB, trust Trust) (*Report, error) {
 	rep := &Report{OK: true, Signer: SignerUnknown, Problems: []Problem{}}
 	err := db.Read(ctx, func(tx *store.Tx) error {
-		v := &verifier{db: db, tx: tx, rep: rep, trust: trust, erased: map[isms.ID]int64{}, told: map[isms.ID]int64{}}
+		v := &verifier{db: db, tx: tx, rep: rep, trust: trust, erased: map[isms.ID]int64{}, told: map[isms.ID]int64{}, lost: map[int64]int64{}}
 		return v.run(ctx)
 	})
 	return rep, err
@@ -60,8 +60,10 @@ type verifier struct {
 	told   map[isms.ID]int64 // the same, as the entries say
 	seen   map[string][]Seen // what is remembered, by origin
 
-	seals    []seal // of the access log, as the entries say
-	dropped  int64  // up to where accesses were deleted
+	short    []short         // trees that were longer when they were seen
+	lost     map[int64]int64 // up to which index entries were lost, by the generation before the loss
+	seals    []seal          // of the access log, as the entries say
+	dropped  int64           // up to where accesses were deleted
 	lastAt   isms.Instant
 	previous *tree // the generation before, complete
 	done     int64
@@ -84,6 +86,7 @@ func (v *verifier) run(ctx context.Context) error {
 			return err
 		}
 	}
+	v.losses()
 	for _, step := range []func(context.Context) error{v.strays, v.erasures, v.accesses} {
 		if err := step(ctx); err != nil {
 			return err

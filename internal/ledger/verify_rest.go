@@ -20,8 +20,28 @@ func (v *verifier) continues(g Generation, first *Entry) {
 		wrong()
 		return
 	}
+	if o.Lost != nil {
+		v.lost[g.Gen-1] = o.Lost.Until
+		v.rep.Count(func(c *Counts) { c.Lost += max(0, o.Lost.Until-o.Lost.From) })
+	}
 	if p := v.previous; o.Previous.Origin != p.gen.Origin || o.Previous.Size != p.size || o.Previous.Root != p.root().String() {
 		wrong()
+	}
+}
+
+// short is a tree that was longer when it was seen before.
+type short struct {
+	gen       Generation
+	size, now int64
+}
+
+// losses names the trees that are shorter than they were, unless the next generation's first
+// entry owns up to the loss.
+func (v *verifier) losses() {
+	for _, s := range v.short {
+		if s.gen.Start+s.size > v.lost[s.gen.Gen] {
+			v.rep.Wrong(remembered, -1, isms.Because("verify.history_shorter", "size", decimal(s.size), "now", decimal(s.now)))
+		}
 	}
 }
 

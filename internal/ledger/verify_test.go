@@ -55,7 +55,7 @@ func TestAnUntouchedLogVerifies(t *testing.T) {
 		cfg2 := housetest.Config(t, cfg2engine(cfg))
 		l = rich(t, cfg2)
 		rep := verify(t, l, ledger.Trust{})
-		want := ledger.Counts{Generations: 2, Entries: 904, Erased: 1, Tiles: 3, Checkpoints: rep.Counts.Checkpoints, Accesses: 5, Segments: 1}
+		want := ledger.Counts{Generations: 2, Entries: 904, Erased: 1, Lost: 8, Tiles: 3, Checkpoints: rep.Counts.Checkpoints, Accesses: 5, Segments: 1}
 		if !rep.OK || rep.Counts != want || rep.Signer != ledger.SignerUnknown {
 			t.Errorf("%+v %v %v", rep.Counts, rep.Signer, rep.Problems)
 		}
@@ -90,6 +90,8 @@ func TestWhatWasSeenBeforeMustStillBeThere(t *testing.T) {
 	}{
 		{"same", seen(602, now), ""},
 		{"other root", seen(601, now), "verify.history_rewritten"},
+		{"lost and told of", ledger.Trust{Seen: []ledger.Seen{{Origin: "test.log/1", Size: 310}}}, ""},
+		{"lost and not told of", ledger.Trust{Seen: []ledger.Seen{{Origin: "test.log/1", Size: 311}}}, "verify.history_shorter"},
 		{"longer", seen(603, now), "verify.history_shorter"},
 	} {
 		rep := verify(t, l, c.trust)
