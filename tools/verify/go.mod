@@ -1,0 +1,3 @@
+module holdfast-verify
+
+go 1.26
