@@ -20,25 +20,31 @@ func (s Session) owner() isms.Actor {
 	return isms.Actor{Account: s.Account, Means: isms.BySession, Via: s.ID, SteppedUp: s.SteppedUp, Place: s.Place}
 }
 
-// mine runs fn for the person of a session who may change how they sign in: somebody without a
-// factor in their first session, or somebody who has just shown one.
+// theirs returns the session and account of somebody who may change how they sign in: without a
+// factor in their first session, or having just shown one.
+func (p *People) theirs(ctx context.Context, tx *store.Tx, cookie string) (s Session, a Account, err error) {
+	if s, a, err = p.find(ctx, tx, cookie); err != nil {
+		return s, a, err
+	}
+	switch {
+	case s.Level == Enrol && !a.HasFactor():
+		return s, a, nil
+	case s.Level == Full:
+		return s, a, Fresh(s.owner(), p.now())
+	}
+	return s, a, isms.Errorf(isms.Conflict, "session.wrong_step")
+}
+
+// mine runs fn for the person of a session who may change how they sign in.
 func (p *People) mine(ctx context.Context, cookie string, fn func(tx *ledger.Tx, s Session, a *Account) error) error {
 	s, _, err := p.unfinished(ctx, cookie, Enrol, Full)
 	if err != nil {
 		return err
 	}
 	return p.log.Write(ctx, s.owner(), func(tx *ledger.Tx) error {
-		s, a, err := p.find(ctx, tx.Tx, cookie)
+		s, a, err := p.theirs(ctx, tx.Tx, cookie)
 		if err != nil {
 			return err
-		}
-		if s.Level == Enrol && a.HasFactor() {
-			return isms.Errorf(isms.Conflict, "session.wrong_step")
-		}
-		if s.Level == Full {
-			if err := Fresh(s.owner(), p.now()); err != nil {
-				return err
-			}
 		}
 		return fn(tx, s, &a)
 	})

@@ -297,7 +297,7 @@ func dropCredentials(ctx context.Context, tx *ledger.Tx, account isms.ID) error 
 	}
 	for _, text := range []string{
 		`DELETE FROM people_password WHERE account = $1`, `DELETE FROM people_totp WHERE account = $1`, `DELETE FROM people_passkey WHERE account = $1`,
-		`DELETE FROM people_recovery WHERE account = $1`, `DELETE FROM people_ceremony WHERE account = $1`, `DELETE FROM people_link WHERE subject = $1`,
+		`DELETE FROM people_recovery WHERE account = $1`, `DELETE FROM people_link WHERE subject = $1`,
 	} {
 		if _, err := tx.Exec(ctx, text, string(account)); err != nil {
 			return err

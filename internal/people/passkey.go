@@ -8,7 +8,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -26,25 +25,7 @@ type Passkey struct {
 	Used  isms.Instant `json:"used"` // zero: never
 }
 
-// Ceremony is what the browser is asked: options for navigator.credentials, and an id that comes
-// back beside the authenticator's answer.
-type Ceremony struct {
-	ID      string          `json:"id"`
-	Options json.RawMessage `json:"options"`
-}
-
-const (
-	ceremonyFor = 5 * time.Minute
-	maxPasskeys = 20
-)
-
-// Purposes of ceremonies.
-const (
-	toEnrol  = "enrol"
-	toSignIn = "sign_in" // a passkey alone: the authenticator must verify the person
-	toSecond = "second"
-	toStepUp = "step_up"
-)
+const maxPasskeys = 20
 
 // holder is an account as the passkey library sees it.
 type holder struct {
@@ -86,69 +67,32 @@ func (p *People) sealPasskey(c *webauthn.Credential) ([]byte, error) {
 	return p.keys.of("passkey").Seal(b, "passkey "+credentialID(c.ID)), err
 }
 
-// ceremony keeps what the answer will be held against and returns what the browser is asked.
-func (p *People) ceremony(ctx context.Context, tx *ledger.Tx, purpose string, account isms.ID, options any, session *webauthn.SessionData) (Ceremony, error) {
-	ask, err := json.Marshal(options)
-	if err != nil {
-		return Ceremony{}, err
-	}
-	data, err := json.Marshal(session)
-	if err != nil {
-		return Ceremony{}, err
-	}
-	if account != "" { // one at a time, so that nobody piles them up
-		if _, err := tx.Exec(ctx, `DELETE FROM people_ceremony WHERE account = $1 AND purpose = $2`, string(account), purpose); err != nil {
-			return Ceremony{}, err
-		}
-	}
-	id, hash := newSecret("")
-	_, err = tx.Exec(ctx, `INSERT INTO people_ceremony (hash, purpose, account, data, ends) VALUES ($1, $2, $3, $4, $5)`,
-		hash, purpose, string(account), data, int64(p.now().Add(ceremonyFor)))
-	return Ceremony{ID: id, Options: ask}, err
-}
-
-// answered uses a ceremony up and returns what the answer is held against.
-func (p *People) answered(ctx context.Context, id, purpose string, account isms.ID) (s webauthn.SessionData, err error) {
-	err = p.log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
-		var data []byte
-		err := tx.Row(ctx, []any{&data}, `SELECT data FROM people_ceremony WHERE hash = $1 AND purpose = $2 AND account = $3 AND ends > $4`,
-			hashOf(id), purpose, string(account), int64(p.now()))
-		if err != nil {
-			return instead(err, isms.Errorf(isms.Conflict, "passkey.asked_too_long_ago"))
-		}
-		if err := json.Unmarshal(data, &s); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `DELETE FROM people_ceremony WHERE hash = $1`, hashOf(id))
-		return err
-	})
-	return s, err
-}
-
 // BeginPasskey asks the browser for a new passkey of the session's person.
 func (p *People) BeginPasskey(ctx context.Context, cookie string) (c Ceremony, err error) {
-	err = p.mine(ctx, cookie, func(tx *ledger.Tx, s Session, a *Account) error {
+	if p.web == nil {
+		return c, nil
+	}
+	var h holder
+	err = p.log.Read(ctx, func(tx *store.Tx) error {
+		_, a, err := p.theirs(ctx, tx, cookie)
+		if err != nil {
+			return err
+		}
 		if a.Passkeys >= maxPasskeys {
 			return isms.Errorf(isms.Conflict, "passkey.too_many")
 		}
-		h, err := p.holder(ctx, tx.Tx, *a)
-		if err != nil {
-			return err
-		}
-		// Without a password the passkey is both factors and must find the account by itself.
-		sel := protocol.AuthenticatorSelection{ResidentKey: protocol.ResidentKeyRequirementPreferred, UserVerification: protocol.VerificationPreferred}
-		if a.PasswordSet == 0 {
-			sel = protocol.AuthenticatorSelection{ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: protocol.VerificationRequired}
-		}
-		ask, data, err := p.web.BeginRegistration(h, webauthn.WithAuthenticatorSelection(sel),
-			webauthn.WithConveyancePreference(protocol.PreferNoAttestation), webauthn.WithExclusions(webauthn.Credentials(h.keys).CredentialDescriptors()))
-		if err != nil {
-			return err
-		}
-		c, err = p.ceremony(ctx, tx, toEnrol, a.ID, ask, data)
+		h, err = p.holder(ctx, tx, a)
 		return err
 	})
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	id := p.newCeremonyID()
+	ask, _, err := p.enrolment(id, h)
+	if err != nil {
+		return c, err
+	}
+	return asking(id, ask)
 }
 
 // FinishPasskey takes the authenticator's answer and adds the passkey under a name.
@@ -157,17 +101,9 @@ func (p *People) FinishPasskey(ctx context.Context, cookie, ceremony, name strin
 	if err != nil {
 		return in, err
 	}
-	asked, err := p.answered(ctx, ceremony, toEnrol, acc.ID)
+	cred, err := p.registered(acc, ceremony, answer)
 	if err != nil {
 		return in, err
-	}
-	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
-	if err != nil {
-		return in, refusedKey(err)
-	}
-	cred, err := p.web.CreateCredential(holder{account: acc}, asked, parsed)
-	if err != nil {
-		return in, refusedKey(err)
 	}
 	sealed, err := p.sealPasskey(cred)
 	if err != nil {
@@ -177,6 +113,9 @@ func (p *People) FinishPasskey(ctx context.Context, cookie, ceremony, name strin
 		name = "passkey"
 	}
 	err = p.mine(ctx, cookie, func(tx *ledger.Tx, s Session, a *Account) error {
+		if err := p.answered(ctx, tx, ceremony); err != nil {
+			return err
+		}
 		n, err := tx.Exec(ctx, `INSERT INTO people_passkey (credential, account, name, record, added, used) VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT DO NOTHING`,
 			credentialID(cred.ID), string(a.ID), name, sealed, int64(tx.At))
 		if err != nil {
@@ -193,38 +132,57 @@ func (p *People) FinishPasskey(ctx context.Context, cookie, ceremony, name strin
 	return in, err
 }
 
+// registered checks the answer to an enrolment.
+func (p *People) registered(acc Account, ceremony string, answer []byte) (*webauthn.Credential, error) {
+	if err := p.needsName(); err != nil {
+		return nil, err
+	}
+	if _, err := p.ceremonyEnds(ceremony); err != nil {
+		return nil, err
+	}
+	h := holder{account: acc}
+	_, asked, err := p.enrolment(ceremony, h)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
+	if err != nil {
+		return nil, refusedKey(err)
+	}
+	cred, err := p.web.CreateCredential(h, *asked, parsed)
+	if err != nil {
+		return nil, refusedKey(err)
+	}
+	return cred, nil
+}
+
 func refusedKey(err error) error {
 	return isms.Errorf(isms.SignIn, "passkey.refused").Because(err)
 }
 
 // BeginPasskeySignIn asks for any passkey that belongs here. It counts as both factors, because the
 // authenticator has to verify the person.
-func (p *People) BeginPasskeySignIn(ctx context.Context) (c Ceremony, err error) {
-	ask, data, err := p.web.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+func (p *People) BeginPasskeySignIn(context.Context) (c Ceremony, err error) {
+	if p.web == nil {
+		return c, nil
+	}
+	id := p.newCeremonyID()
+	ask, _, err := p.signingIn(id)
 	if err != nil {
 		return c, err
 	}
-	err = p.log.Write(ctx, isms.System, func(tx *ledger.Tx) (err error) {
-		var n int64 // anybody may ask: what waits for an answer stays bounded
-		if err := tx.Row(ctx, []any{&n}, `SELECT COUNT(*) FROM people_ceremony`); err != nil {
-			return err
-		}
-		if n >= maxCeremonies {
-			if _, err := tx.Exec(ctx, `DELETE FROM people_ceremony WHERE hash IN (SELECT hash FROM people_ceremony ORDER BY ends LIMIT $1)`, maxCeremonies/10); err != nil {
-				return err
-			}
-		}
-		c, err = p.ceremony(ctx, tx, toSignIn, "", ask, data)
-		return err
-	})
-	return c, err
+	return asking(id, ask)
 }
-
-const maxCeremonies = 10_000
 
 // FinishPasskeySignIn takes the answer and opens a full session.
 func (p *People) FinishPasskeySignIn(ctx context.Context, ceremony string, answer []byte, from Source) (in SignedIn, err error) {
-	asked, err := p.answered(ctx, ceremony, toSignIn, "")
+	if err := p.needsName(); err != nil {
+		return in, err
+	}
+	if _, err := p.ceremonyEnds(ceremony); err != nil {
+		return in, err
+	}
+	_, asked, err := p.signingIn(ceremony)
 	if err != nil {
 		return in, err
 	}
@@ -244,7 +202,7 @@ func (p *People) FinishPasskeySignIn(ctx context.Context, ceremony string, answe
 			return err
 		})
 		return who, unread
-	}, asked, parsed)
+	}, *asked, parsed)
 	if unread != nil && isms.KindOf(unread) != isms.NotFound {
 		return in, unread
 	}
@@ -252,7 +210,7 @@ func (p *People) FinishPasskeySignIn(ctx context.Context, ceremony string, answe
 		return in, errors.Join(refusedKey(err), p.refused(ctx, &who.account, "passkey", from))
 	}
 	err = p.log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
-		if err := p.usedKey(ctx, tx, who.account.ID, cred); err != nil {
+		if err := p.usedKey(ctx, tx, who.account.ID, cred, ceremony); err != nil {
 			return err
 		}
 		in, err = p.complete(ctx, tx, who.account.ID, "", from)
@@ -261,8 +219,12 @@ func (p *People) FinishPasskeySignIn(ctx context.Context, ceremony string, answe
 	return in, err
 }
 
-// usedKey keeps the authenticator's counter. One that ran backwards is a copy and is refused.
-func (p *People) usedKey(ctx context.Context, tx *ledger.Tx, account isms.ID, cred *webauthn.Credential) error {
+// usedKey uses the answer up and keeps the authenticator's counter. One that ran backwards is a
+// copy and is refused.
+func (p *People) usedKey(ctx context.Context, tx *ledger.Tx, account isms.ID, cred *webauthn.Credential, ceremony string) error {
+	if err := p.answered(ctx, tx, ceremony); err != nil {
+		return err
+	}
 	if cred.Authenticator.CloneWarning {
 		return isms.Errorf(isms.SignIn, "passkey.copied")
 	}
@@ -285,30 +247,34 @@ func (p *People) usedKey(ctx context.Context, tx *ledger.Tx, account isms.ID, cr
 // BeginPasskeyCheck asks for a passkey of the session's person: as second factor after the password,
 // or to step up.
 func (p *People) BeginPasskeyCheck(ctx context.Context, cookie string) (c Ceremony, err error) {
-	s, _, err := p.unfinished(ctx, cookie, Second, Full)
+	if p.web == nil {
+		return c, nil
+	}
+	s, h, err := p.checked(ctx, cookie)
 	if err != nil {
 		return c, err
 	}
-	err = p.log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
-		_, a, err := p.find(ctx, tx.Tx, cookie)
-		if err != nil {
-			return err
-		}
-		h, err := p.holder(ctx, tx.Tx, a)
-		if err != nil {
-			return err
-		}
-		if len(h.keys) == 0 {
-			return isms.Errorf(isms.NotFound, "factor.unknown")
-		}
-		ask, data, err := p.web.BeginLogin(h, webauthn.WithUserVerification(protocol.VerificationPreferred))
-		if err != nil {
-			return err
-		}
-		c, err = p.ceremony(ctx, tx, checkPurpose(s), a.ID, ask, data)
-		return err
-	})
-	return c, err
+	id := p.newCeremonyID()
+	ask, _, err := p.checking(id, checkPurpose(s), h)
+	if err != nil {
+		return c, err
+	}
+	return asking(id, ask)
+}
+
+// checked returns a session that a passkey can carry further, and its person's passkeys.
+func (p *People) checked(ctx context.Context, cookie string) (s Session, h holder, err error) {
+	s, a, err := p.unfinished(ctx, cookie, Second, Full)
+	if err != nil {
+		return s, h, err
+	}
+	if err := p.log.Read(ctx, func(tx *store.Tx) (err error) { h, err = p.holder(ctx, tx, a); return err }); err != nil {
+		return s, h, err
+	}
+	if len(h.keys) == 0 {
+		return s, h, isms.Errorf(isms.NotFound, "factor.unknown")
+	}
+	return s, h, nil
 }
 
 func checkPurpose(s Session) string {
@@ -321,11 +287,17 @@ func checkPurpose(s Session) string {
 // FinishPasskeyCheck takes the answer: a session that owed the second factor becomes full, with a new
 // cookie; a full one has stepped up.
 func (p *People) FinishPasskeyCheck(ctx context.Context, cookie, ceremony string, answer []byte, from Source) (in SignedIn, err error) {
-	s, acc, err := p.unfinished(ctx, cookie, Second, Full)
+	if err := p.needsName(); err != nil {
+		return in, err
+	}
+	s, h, err := p.checked(ctx, cookie)
 	if err != nil {
 		return in, err
 	}
-	asked, err := p.answered(ctx, ceremony, checkPurpose(s), acc.ID)
+	if _, err := p.ceremonyEnds(ceremony); err != nil {
+		return in, err
+	}
+	_, asked, err := p.checking(ceremony, checkPurpose(s), h)
 	if err != nil {
 		return in, err
 	}
@@ -333,16 +305,12 @@ func (p *People) FinishPasskeyCheck(ctx context.Context, cookie, ceremony string
 	if err != nil {
 		return in, refusedKey(err)
 	}
-	var h holder
-	if err := p.log.Read(ctx, func(tx *store.Tx) (err error) { h, err = p.holder(ctx, tx, acc); return err }); err != nil {
-		return in, err
-	}
-	cred, err := p.web.ValidateLogin(h, asked, parsed)
+	cred, err := p.web.ValidateLogin(h, *asked, parsed)
 	if err != nil {
-		return in, errors.Join(refusedKey(err), p.refused(ctx, &acc, "passkey", from))
+		return in, errors.Join(refusedKey(err), p.refused(ctx, &h.account, "passkey", from))
 	}
 	err = p.log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
-		if err := p.usedKey(ctx, tx, acc.ID, cred); err != nil {
+		if err := p.usedKey(ctx, tx, h.account.ID, cred, ceremony); err != nil {
 			return err
 		}
 		if s.Level == Full {
@@ -350,7 +318,7 @@ func (p *People) FinishPasskeyCheck(ctx context.Context, cookie, ceremony string
 			in.Session.SteppedUp = p.now()
 			return p.steppedUp(ctx, tx, s)
 		}
-		in, err = p.complete(ctx, tx, acc.ID, s.hash, from)
+		in, err = p.complete(ctx, tx, h.account.ID, s.hash, from)
 		return err
 	})
 	return in, err

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/internal/isms"
 	"holdfast/internal/people"
+	"holdfast/internal/store"
 )
 
 // authenticator is a virtual one at our address.
@@ -191,10 +192,62 @@ func TestACeremonyBelongsToItsPersonAndPurpose(t *testing.T) {
 		c, err := h.p.BeginPasskeyCheck(ctx, eva.cookie)
 		must(t, err)
 		_, err = h.p.FinishPasskeyCheck(ctx, ana.cookie, c.ID, anas.answer(c), office)
-		wantCode(t, err, "passkey.asked_too_long_ago")
+		wantCode(t, err, "passkey.refused")
 		_, err = h.p.FinishPasskeySignIn(ctx, c.ID, evas.answer(c), office)
-		wantCode(t, err, "passkey.asked_too_long_ago")
+		wantCode(t, err, "passkey.refused")
 		_, err = h.p.FinishPasskeyCheck(ctx, eva.cookie, c.ID, anas.answer(c), office)
 		wantCode(t, err, "passkey.refused")
+		must(t, errorOf(h.p.FinishPasskeyCheck(ctx, eva.cookie, c.ID, evas.answer(c), office)))
+		other, err := h.p.BeginPasskeyCheck(ctx, eva.cookie)
+		must(t, err)
+		_, err = h.p.FinishPasskeyCheck(ctx, eva.cookie, other.ID, evas.answer(c), office) // an answer to another question
+		wantCode(t, err, "passkey.refused")
+		for _, id := range []string{"", "x", c.ID + "A", strings.Repeat("_", len(c.ID)), strings.Repeat("A", len(c.ID))} {
+			_, err = h.p.FinishPasskeySignIn(ctx, id, evas.answer(c), office)
+			wantCode(t, err, "passkey.asked_too_long_ago")
+		}
+	})
+}
+
+func errorOf(_ people.SignedIn, err error) error { return err }
+
+// Showing a page that asks for a passkey writes nothing, and where passkeys cannot work it asks for none.
+func TestAskingForAPasskeyWritesNothingAndNeedsAName(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		w := h.setUp("ana@kopur.example", "Ana Novak")
+		w.addPasskey("laptop")
+		rows := func() (n int) {
+			must(t, h.in.Log.Read(ctx, func(tx *store.Tx) error { return tx.Row(ctx, []any{&n}, `SELECT COUNT(*) FROM people_ceremony`) }))
+			return n
+		}
+		before := rows()
+		for range 3 {
+			_, err := h.p.BeginPasskeySignIn(ctx)
+			must(t, err)
+			_, err = h.p.BeginPasskey(ctx, w.cookie)
+			must(t, err)
+			_, err = h.p.BeginPasskeyCheck(ctx, w.cookie)
+			must(t, err)
+		}
+		if n := rows(); n != before || n != 1 {
+			t.Fatalf("%d rows, before %d", n, before)
+		}
+		h.clock.Pass(time.Hour)
+		must(t, h.p.Sweep(ctx))
+		if n := rows(); n != 0 {
+			t.Fatalf("%d answers are never forgotten", n)
+		}
+		for origin, can := range map[string]bool{"http://127.0.0.1:8700": true, "http://[::1]:8700": true, "https://192.0.2.1": false, "https://0.0.0.0:8700": false, "https://isms.example.com": true} {
+			p, err := people.New(ctx, h.in.Log, people.Config{Origins: []string{origin}})
+			must(t, err)
+			c, err := p.BeginPasskeySignIn(ctx)
+			must(t, err)
+			if p.CanPasskey() != can || (c.ID != "") != can {
+				t.Errorf("%s: %v %+v", origin, p.CanPasskey(), c)
+			}
+			if _, err := p.FinishPasskeySignIn(ctx, c.ID, nil, office); !can {
+				wantCode(t, err, "passkey.needs_name")
+			}
+		}
 	})
 }

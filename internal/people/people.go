@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -105,8 +104,8 @@ type People struct {
 	cfg    Config
 	keys   keys
 	hash   *hasher
-	web    *webauthn.WebAuthn
-	closed atomic.Bool // set-up was done: it never opens again
+	web    *webauthn.WebAuthn // nil where no passkeys can work
+	closed atomic.Bool        // set-up was done: it never opens again
 }
 
 // New opens the room over the instance's log, whose database has Schema.
@@ -126,12 +125,9 @@ func New(ctx context.Context, log *ledger.Log, cfg Config) (*People, error) {
 	if cfg.Parallel == 0 {
 		cfg.Parallel = 2
 	}
-	u, err := url.Parse(cfg.Origins[0])
-	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", cfg.Origins[0], err)
-	}
 	p := &People{log: log, cfg: cfg}
-	if p.web, err = webauthn.New(&webauthn.Config{RPID: u.Hostname(), RPDisplayName: cfg.Name, RPOrigins: cfg.Origins}); err != nil {
+	var err error
+	if p.web, err = relyingParty(cfg.Name, cfg.Origins); err != nil {
 		return nil, fmt.Errorf("passkeys for %q: %w", cfg.Origins[0], err)
 	}
 	if p.keys, err = openKeys(ctx, log); err != nil {

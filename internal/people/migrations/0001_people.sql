@@ -127,8 +127,8 @@ CREATE INDEX people_device_account ON people_device (account, seen);
 CREATE TABLE people_throttle (key TEXT PRIMARY KEY, failures BIGINT NOT NULL, last BIGINT NOT NULL, until BIGINT NOT NULL);
 CREATE INDEX people_throttle_last ON people_throttle (last);
 
--- Passkey ceremonies under way.
-CREATE TABLE people_ceremony (hash TEXT PRIMARY KEY, purpose TEXT NOT NULL, account TEXT NOT NULL, data BYTEA NOT NULL, ends BIGINT NOT NULL);
+-- Passkey ceremonies that were answered: none counts twice.
+CREATE TABLE people_ceremony (hash TEXT PRIMARY KEY, ends BIGINT NOT NULL);
 CREATE INDEX people_ceremony_ends ON people_ceremony (ends);
 
 -- One-time links that were handed over: set-up, invitations, resets.
