@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"holdfast/internal/api"
 	"holdfast/internal/instance"
+	"holdfast/internal/isms"
 	"holdfast/internal/keep"
 	"holdfast/internal/organisation"
 	"holdfast/internal/people"
@@ -20,6 +22,7 @@ type app struct {
 	in     *instance.Instance
 	people *people.People
 	house  *organisation.House
+	jobs   *schedule.Runner // of the instance; nil while nothing works in the background
 }
 
 // openApp opens the installation that p names, or founds it. Only a server works in the background.
@@ -37,10 +40,20 @@ func openApp(ctx context.Context, p place, serve bool) (*app, error) {
 	return a, nil
 }
 
-// start lets the organisations work in the background, as a server does.
-func (a *app) start(ctx context.Context) error { return a.house.Start(ctx) }
+// start lets the instance and the organisations work in the background, as a server does.
+func (a *app) start(ctx context.Context) (err error) {
+	a.jobs, err = schedule.Start(ctx, a.in.Log, schedule.Job{Name: "people.sweep", Every: time.Hour,
+		Do: func(ctx context.Context) (isms.Instant, error) { return 0, a.people.Sweep(ctx) }})
+	if err != nil {
+		return err
+	}
+	return a.house.Start(ctx)
+}
 
 func (a *app) close() error {
+	if a.jobs != nil {
+		a.jobs.Stop()
+	}
 	a.house.Stop()
 	return a.in.Close()
 }
