@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/charset"
@@ -34,6 +35,7 @@ type page struct {
 	tables int
 	inCell bool
 	breaks int
+	pre    int // depth inside preformatted text
 }
 
 type htmlList struct {
@@ -43,12 +45,12 @@ type htmlList struct {
 }
 
 func readHTML(ctx context.Context, name string, data []byte) ([]*block, error) {
-	r, err := charset.NewReader(bytes.NewReader(data), "text/html")
+	data, err := decodeHTML(data)
 	if err != nil {
 		return nil, broken(name, err)
 	}
 	p := &page{line: 1, at: 1}
-	z := html.NewTokenizer(r)
+	z := html.NewTokenizer(bytes.NewReader(data))
 	z.SetMaxBuf(8 << 20)
 	for n := 0; ; n++ {
 		if n%4096 == 0 && ctx.Err() != nil {
@@ -71,6 +73,20 @@ func readHTML(ctx context.Context, name string, data []byte) ([]*block, error) {
 		return nil, err
 	}
 	return p.rich.blocks(), nil
+}
+
+// decodeHTML follows the page's own statement of its character set; without one,
+// what is valid UTF-8 is UTF-8.
+func decodeHTML(data []byte) ([]byte, error) {
+	enc, _, certain := charset.DetermineEncoding(data[:min(len(data), 1024)], "text/html")
+	switch {
+	case certain:
+		return enc.NewDecoder().Bytes(data)
+	case utf8.Valid(data):
+		return data, nil
+	default:
+		return []byte(codePage(data)), nil
+	}
 }
 
 func (p *page) token(kind html.TokenType, z *html.Tokenizer) error {
@@ -121,6 +137,10 @@ func (p *page) write(s string) {
 		p.at = p.line + strings.Count(lead, "\n")
 	}
 	p.breaks = 0
+	if p.pre > 0 {
+		p.text.write(strings.ReplaceAll(s, "\r", ""), p.bold > 0)
+		return
+	}
 	p.text.write(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(s), p.bold > 0)
 }
 
@@ -152,6 +172,10 @@ func (p *page) start(name string, attrs map[string]string, closed bool) error {
 	switch name {
 	case "br":
 		return p.lineBreak()
+	case "pre":
+		err := p.flush()
+		p.pre++
+		return err
 	case "b", "strong", "th":
 		p.bold++
 	case "h1", "h2", "h3", "h4", "h5", "h6":
@@ -197,7 +221,7 @@ func (p *page) start(name string, attrs map[string]string, closed bool) error {
 	case "td", "th":
 		p.inCell = len(p.table) > 0
 		p.text.reset()
-	case "p", "div", "section", "article", "main", "header", "blockquote", "dl", "dt", "dd", "pre", "hr", "figure", "address", "details", "summary", "body", "html", "fieldset":
+	case "p", "div", "section", "article", "main", "header", "blockquote", "dl", "dt", "dd", "hr", "figure", "address", "details", "summary", "body", "html", "fieldset":
 		if !p.inCell {
 			return p.flush()
 		}
@@ -206,10 +230,14 @@ func (p *page) start(name string, attrs map[string]string, closed bool) error {
 	return nil
 }
 
-// lineBreak is a blank; two in a row end the paragraph.
+// lineBreak ends a line of the paragraph; two in a row end the paragraph.
 func (p *page) lineBreak() error {
-	p.text.write(" ", p.bold > 0)
-	if p.breaks++; p.breaks >= 2 && !p.inCell {
+	mark := "\n"
+	if p.inCell || p.listed || p.head > 0 {
+		mark = " "
+	}
+	p.text.write(mark, p.bold > 0)
+	if p.breaks++; p.breaks >= 2 && !p.inCell && p.pre == 0 {
 		return p.flush()
 	}
 	return nil
@@ -238,6 +266,10 @@ func (p *page) item() error {
 
 func (p *page) end(name string) error {
 	switch name {
+	case "pre":
+		err := p.flush()
+		p.pre = max(0, p.pre-1)
+		return err
 	case "b", "strong":
 		p.bold = max(0, p.bold-1)
 	case "ul", "ol", "menu":
@@ -271,7 +303,7 @@ func (p *page) end(name string) error {
 		err := p.flush()
 		p.banner = max(0, p.banner-1)
 		return err
-	case "h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "li", "section", "article", "main", "blockquote", "dt", "dd", "pre", "address", "summary", "body":
+	case "h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "li", "section", "article", "main", "blockquote", "dt", "dd", "address", "summary", "body":
 		if !p.inCell {
 			return p.flush()
 		}
@@ -298,9 +330,29 @@ func (p *page) endRow() error {
 	return p.rich.add(&para{text: strings.Join(t.row, " "), cells: t.row, table: t.id, line: p.at})
 }
 
+// lines reads a paragraph of several lines as text: people set lists and whole
+// documents with line breaks alone.
+func (p *page) lines(text string) error {
+	for _, b := range readText(text) {
+		for k := range b.marks {
+			b.marks[k].line = min(p.at+b.marks[k].line-1, p.line)
+		}
+		if err := p.rich.add(&para{text: b.text, line: b.line(), ready: b}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // flush ends the open paragraph.
 func (p *page) flush() error {
-	text := fold(p.text.b.String())
+	raw := strings.TrimRight(p.text.b.String(), " \n")
+	text := fold(raw)
+	if strings.Contains(raw, "\n") && p.menu == 0 && p.banner == 0 && p.head == 0 && !p.listed {
+		p.text.reset()
+		p.breaks = 0
+		return p.lines(raw)
+	}
 	if text == "" {
 		if p.label == "" && !p.bullet {
 			p.head = 0

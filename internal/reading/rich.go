@@ -32,6 +32,7 @@ type para struct {
 	cells   []string
 	table   int
 	aside   string // reason for leaving it out
+	ready   *block // already a block
 }
 
 func (r *rich) add(p *para) error {
@@ -64,6 +65,10 @@ func (r *rich) blocks() []*block {
 			}
 			out = append(out, rowBlocks(rows, p.table)...)
 			i = k - 1
+			continue
+		}
+		if p.ready != nil {
+			out = append(out, p.ready)
 			continue
 		}
 		out = append(out, p.block(votes, &levels))
