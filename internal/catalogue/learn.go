@@ -2,7 +2,7 @@ package catalogue
 
 import (
 	"math"
-	"sort"
+	"slices"
 
 	"holdfast/internal/isms"
 )
@@ -19,48 +19,53 @@ type Confirmed struct {
 // confirmed get its control sooner. It is a pure function of the confirmed pairs,
 // belongs to one organisation and is safe for concurrent use.
 type Boosts struct {
-	clauses []learned
-	idf     map[string]float64
+	clauses   []learned
+	byTerm    map[string][]int // clauses that hold a term
+	byConcept map[int][]int    // clauses that speak of a concept, the same in all languages
 }
 
 // learned is one confirmed clause, ready for comparing.
 type learned struct {
-	control int
-	text    string
-	terms   map[string]bool
-	hits    map[int]bool // concepts, the same in all languages
+	control  int
+	text     string
+	length   float64 // of its vector of weighted terms
+	concepts int
 }
 
-// mostLearned is what the most alike confirmed clause gives.
-const mostLearned = 5.0
+// mostLearned is what the most alike confirmed clause gives, alikeAtLeast where likeness
+// begins to count, byConcepts what likeness in concepts alone counts.
+const (
+	mostLearned  = 5.0
+	alikeAtLeast = 0.3
+	byConcepts   = 0.8
+)
 
 // Learn makes boosts from confirmed pairs on the embedded catalogue.
 func Learn(pairs []Confirmed) *Boosts { return Standard().Learn(pairs) }
 
 // Learn is the same on this catalogue. Pairs that name an unknown control teach nothing.
 func (c *Catalogue) Learn(pairs []Confirmed) *Boosts {
-	b := &Boosts{idf: map[string]float64{}}
-	documents := map[string]int{}
+	b := &Boosts{byTerm: map[string][]int{}, byConcept: map[int][]int{}}
+	var vocabularies [][]string
 	for _, p := range pairs {
-		i, ok := c.byID[p.Control]
+		control, ok := c.byID[p.Control]
 		if !ok {
 			continue
 		}
-		ws := words(p.Text)
-		l := learned{control: i, text: p.Text, terms: map[string]bool{}, hits: map[int]bool{}}
-		for _, t := range terms(ws, p.Language) {
-			l.terms[t.stem] = true
+		ws, at := words(p.Text), len(b.clauses)
+		vocabulary := stems(ws, p.Language)
+		for _, t := range vocabulary {
+			b.byTerm[t] = append(b.byTerm[t], at)
 		}
-		for t := range l.terms {
-			documents[t]++
+		hits := c.lexicon.find(ws, p.Language, "")
+		for _, h := range hits {
+			b.byConcept[h.concept] = append(b.byConcept[h.concept], at)
 		}
-		for _, h := range c.lexicon.find(ws, p.Language, "") {
-			l.hits[h.concept] = true
-		}
-		b.clauses = append(b.clauses, l)
+		b.clauses = append(b.clauses, learned{control: control, text: p.Text, concepts: len(hits)})
+		vocabularies = append(vocabularies, vocabulary)
 	}
-	for t, n := range documents {
-		b.idf[t] = math.Log(1 + float64(len(b.clauses))/float64(n))
+	for i, vocabulary := range vocabularies {
+		b.clauses[i].length = b.length(vocabulary)
 	}
 	return b
 }
@@ -70,81 +75,61 @@ func (b *Boosts) tally(c *Catalogue, ws []word, hits []hit, l isms.Language, at 
 	if b == nil || len(b.clauses) == 0 {
 		return
 	}
-	mine := map[string]bool{}
-	for _, t := range terms(ws, l) {
-		mine[t.stem] = true
+	vocabulary := stems(ws, l)
+	length := b.length(vocabulary)
+	common := map[int]float64{} // by clause: sum over shared terms
+	for _, t := range vocabulary {
+		for _, i := range b.byTerm[t] {
+			common[i] += b.weight(t) * b.weight(t)
+		}
 	}
-	said := map[int]bool{}
+	shared := map[int]int{} // by clause: concepts in common
 	for _, h := range hits {
-		said[h.concept] = true
+		for _, i := range b.byConcept[h.concept] {
+			shared[i]++
+		}
 	}
+	best := map[int]int{} // by control: its most alike clause
 	alike := map[int]float64{}
-	text := map[int]string{}
-	for _, k := range b.clauses {
-		if s := math.Max(b.cosine(mine, k.terms), 0.8*overlap(said, k.hits)); s > alike[k.control] {
-			alike[k.control], text[k.control] = s, k.text
+	for i := range b.clauses {
+		k, s := &b.clauses[i], 0.0
+		if x := common[i]; x > 0 {
+			s = x / (length * k.length)
+		}
+		if n := shared[i]; n > 0 {
+			s = math.Max(s, byConcepts*float64(n)/float64(len(hits)+k.concepts-n))
+		}
+		if s >= alikeAtLeast && s > alike[k.control] {
+			alike[k.control], best[k.control] = s, i
 		}
 	}
-	controls := make([]int, 0, len(alike))
-	for control := range alike {
-		controls = append(controls, control)
-	}
-	sort.Ints(controls)
-	for _, control := range controls {
-		if s := alike[control]; s >= 0.3 {
-			t := at(control)
-			t.learned = mostLearned * s * s
-			t.because = append(t.because, isms.Because("proposal.confirmed", "clause", text[control]))
-		}
+	for control, s := range alike {
+		t := at(control)
+		t.learned = mostLearned * s * s
+		t.because = append(t.because, isms.Because("proposal.confirmed", "clause", b.clauses[best[control]].text))
 	}
 }
 
-// cosine compares two sets of terms, rare ones counting more.
-func (b *Boosts) cosine(x, y map[string]bool) float64 {
-	weigh := func(t string) float64 {
-		if w, ok := b.idf[t]; ok {
-			return w
-		}
-		return math.Log(1 + float64(len(b.clauses)))
-	}
-	var both, xs, ys float64
-	for _, t := range sorted(x) {
-		w := weigh(t)
-		xs += w * w
-		if y[t] {
-			both += w * w
-		}
-	}
-	for _, t := range sorted(y) {
-		w := weigh(t)
-		ys += w * w
-	}
-	if xs == 0 || ys == 0 {
-		return 0
-	}
-	return both / math.Sqrt(xs*ys)
+// weight says how much a term counts: rare ones more, terms never met most.
+func (b *Boosts) weight(stem string) float64 {
+	return math.Log(1 + float64(len(b.clauses))/float64(max(1, len(b.byTerm[stem]))))
 }
 
-// sorted keeps sums of fractions in one order, so that equal input gives equal bits.
-func sorted(m map[string]bool) []string {
-	out := make([]string, 0, len(m))
-	for t := range m {
-		out = append(out, t)
+func (b *Boosts) length(vocabulary []string) float64 {
+	sum := 0.0
+	for _, t := range vocabulary {
+		sum += b.weight(t) * b.weight(t)
 	}
-	sort.Strings(out)
-	return out
+	return math.Sqrt(sum)
 }
 
-// overlap is the share of concepts that two clauses have in common.
-func overlap(x, y map[int]bool) float64 {
-	both := 0
-	for k := range x {
-		if y[k] {
-			both++
-		}
+// stems returns the different terms of a clause, sorted, so that sums of fractions
+// have one order and equal input gives equal bits.
+func stems(ws []word, l isms.Language) []string {
+	var out []string
+	for _, t := range terms(ws, l) {
+		out = append(out, t.stem)
 	}
-	if all := len(x) + len(y) - both; all > 0 {
-		return float64(both) / float64(all)
-	}
-	return 0
+	slices.Sort(out)
+	return slices.Compact(out)
 }
