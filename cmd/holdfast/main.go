@@ -18,6 +18,7 @@ type cli struct {
 	User       userCmd       `cmd:"" help:"Accounts of this installation."`
 	Token      tokenCmd      `cmd:"" help:"Tokens of the API."`
 	Policy     policyCmd     `cmd:"" help:"Read policies."`
+	Catalogue  catalogueCmd  `cmd:"" help:"The controls that Holdfast brings."`
 	ReadWorker readWorkerCmd `cmd:"" hidden:""`
 	Backup     backupCmd     `cmd:"" help:"Back up a running or stopped installation into a directory."`
 	Restore    restoreCmd    `cmd:"" help:"Restore a backup to an empty place and prove it."`

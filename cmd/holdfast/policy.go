@@ -31,6 +31,7 @@ type policyReadCmd struct {
 // Run reads every file; it goes on after a file that cannot be read and returns
 // the first error at the end.
 func (c *policyReadCmd) Run() error {
+	c.propose = func(r *reading.Reading) error { proposeControls(r, nil); return nil }
 	return c.run(context.Background(), os.Stdout, os.Stderr)
 }
 
