@@ -9,6 +9,7 @@ import (
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
 	"holdfast/internal/keep"
+	"holdfast/internal/ledger"
 	"holdfast/internal/organisation"
 	"holdfast/internal/people"
 	"holdfast/internal/probe"
@@ -22,7 +23,7 @@ type app struct {
 	in     *instance.Instance
 	people *people.People
 	house  *organisation.House
-	jobs   *schedule.Runner // of the instance; nil while nothing works in the background
+	jobs   []*schedule.Runner // of the instance; none while nothing works in the background
 }
 
 // openApp opens the installation that p names, or founds it. Only a server works in the background.
@@ -40,19 +41,60 @@ func openApp(ctx context.Context, p place, serve bool) (*app, error) {
 	return a, nil
 }
 
-// start lets the instance and the organisations work in the background, as a server does.
-func (a *app) start(ctx context.Context) (err error) {
-	a.jobs, err = schedule.Start(ctx, a.in.Log, schedule.Job{Name: "people.sweep", Every: time.Hour,
-		Do: func(ctx context.Context) (isms.Instant, error) { return 0, a.people.Sweep(ctx) }})
-	if err != nil {
+// start lets the instance and the organisations work in the background, as a server does. Long work
+// has a runner of its own, so that it holds up nothing.
+func (a *app) start(ctx context.Context, c *upCmd) error {
+	short := []schedule.Job{{Name: "people.sweep", Every: time.Hour,
+		Do: func(ctx context.Context) (isms.Instant, error) { return 0, a.people.Sweep(ctx) }}}
+	if c.Anchor != "" {
+		anchor, err := ledger.NewAnchor(c.Anchor)
+		if err != nil {
+			return err
+		}
+		short = append(short, schedule.Job{Name: "ledger.anchor", Every: anchorEvery,
+			Do: func(ctx context.Context) (isms.Instant, error) { return 0, a.anchor(ctx, anchor) }})
+	}
+	if err := a.run(ctx, short...); err != nil {
 		return err
+	}
+	if c.Backups != "" {
+		if err := a.run(ctx, schedule.Job{Name: "keep.daily", Every: 24 * time.Hour,
+			Do: func(ctx context.Context) (isms.Instant, error) { return 0, keep.Daily(ctx, a.in, a.config, c.Backups) }}); err != nil {
+			return err
+		}
 	}
 	return a.house.Start(ctx)
 }
 
+// anchorEvery is how far behind an anchor may be.
+const anchorEvery = 10 * time.Second
+
+func (a *app) run(ctx context.Context, jobs ...schedule.Job) error {
+	r, err := schedule.Start(ctx, a.in.Log, jobs...)
+	if err == nil {
+		a.jobs = append(a.jobs, r)
+	}
+	return err
+}
+
+// anchor writes the heads of all ledgers to the place outside.
+func (a *app) anchor(ctx context.Context, to *ledger.Anchor) error {
+	errs := []error{to.Step(ctx, a.in.Log)}
+	list, err := a.in.List(ctx)
+	errs = append(errs, err)
+	for _, o := range list {
+		log, err := a.in.Organisation(ctx, o.ID)
+		if err == nil {
+			err = to.Step(ctx, log)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
 func (a *app) close() error {
-	if a.jobs != nil {
-		a.jobs.Stop()
+	for _, r := range a.jobs {
+		r.Stop()
 	}
 	a.house.Stop()
 	return a.in.Close()

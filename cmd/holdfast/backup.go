@@ -44,7 +44,8 @@ func (c *backupCmd) on(ctx context.Context, a *app, e *env) error {
 
 type restoreCmd struct {
 	place
-	File string `arg:"" type:"existingfile" help:"Backup to restore."`
+	File   string `arg:"" type:"existingfile" help:"Backup to restore."`
+	Anchor string `type:"existingdir" placeholder:"DIR" help:"Where up --anchor kept checkpoints and erasures: what was lost is named, and erasures are done again."`
 }
 
 // Run restores a backup to an empty place and proves it. A server must not be running there.
@@ -58,7 +59,7 @@ func (c *restoreCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	err = keep.Reopen(ctx, in, isms.System, proof.Later)
+	err = keep.Reopen(ctx, in, isms.System, c.Anchor, erasers(), proof.Later)
 	if cerr := in.Close(); err == nil {
 		err = cerr
 	}
@@ -71,4 +72,14 @@ func (c *restoreCmd) Run(ctx context.Context, e *env) error {
 // tell shows how far long work is.
 func (e *env) tell(code string, done, all int64) {
 	fmt.Fprintln(e.err, e.words.T("progress."+code, "done", fmt.Sprint(done), "all", fmt.Sprint(all)))
+}
+
+// erasers are all tables whose records can be erased.
+func erasers() (out []keep.Eraser) {
+	for _, t := range append(instanceTables(), organisationTables()...) {
+		if e, ok := t.(keep.Eraser); ok {
+			out = append(out, e)
+		}
+	}
+	return out
 }

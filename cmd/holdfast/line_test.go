@@ -18,7 +18,9 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"holdfast/internal/bundle"
 	"holdfast/internal/housetest"
+	"holdfast/internal/ledger"
 	"holdfast/internal/store"
 )
 
@@ -198,6 +200,9 @@ func TestFromNothingToAVerdict(t *testing.T) {
 		if !strings.Contains(page, "holdfast/ins_") {
 			t.Error("the evidence page shows no checkpoint")
 		}
+		judged(t, v, clause)
+		_, raw := v.get(clause + "/bundle")
+		offline(t, []byte(raw))
 		for _, path := range []string{"/", "/documents", doc + "/reading", doc, clause, "/controls", "/evidence", "/ledger", "/ledger/0", "/people", "/account", "/tokens", "/settings", doc + "?asof=" + time.Now().Add(24*time.Hour).Format(time.DateOnly)} {
 			v.get(path)
 		}
@@ -219,6 +224,43 @@ func awaitLook(t *testing.T, v *visitor, clause string) string {
 		case <-tick.C:
 		case <-deadline:
 			t.Fatal("nobody looked within 30 seconds")
+		}
+	}
+}
+
+// judged waits until the page says something about the clause that rests on a look.
+func judged(t *testing.T, v *visitor, clause string) {
+	t.Helper()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(30 * time.Second)
+	for {
+		if _, page := v.get(clause); regexp.MustCompile(`/evidence/\d+/\d+`).MatchString(page) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("the clause was not judged within 30 seconds")
+		}
+	}
+}
+
+// offline checks a bundle as somebody else would: it says the same verdict, and any changed byte is noticed.
+func offline(t *testing.T, raw []byte) {
+	t.Helper()
+	res, err := bundle.Verify(raw, ledger.Trust{})
+	if err != nil || !res.Report.OK {
+		t.Fatalf("the bundle does not verify: %v %v", err, res.Report.Problems)
+	}
+	if res.Report.Signer != ledger.SignerUnknown {
+		t.Errorf("nobody gave a key, and the signer is %s", res.Report.Signer)
+	}
+	for at := 0; at < len(raw); at += len(raw)/40 + 1 {
+		bad := bytes.Clone(raw)
+		bad[at] ^= 1
+		if res, err := bundle.Verify(bad, ledger.Trust{}); err == nil && res.Report.OK {
+			t.Errorf("byte %d of %d was changed and nobody noticed: %q", at, len(raw), raw[max(0, at-20):min(len(raw), at+20)])
 		}
 	}
 }

@@ -29,6 +29,8 @@ type upCmd struct {
 	TLSKey  string          `name:"tls-key" type:"path" placeholder:"FILE" help:"Private key (PEM)."`
 	ACME    []string        `name:"acme" placeholder:"DOMAIN" help:"Get certificates for these names from Let's Encrypt (needs port 443 reachable from the Internet)."`
 	Behind  []netip.Prefix  `name:"behind-proxy" placeholder:"NET" help:"Plain HTTP behind a reverse proxy that speaks TLS: trust forwarded headers from these addresses only."`
+	Anchor  string          `placeholder:"DIR|URL" help:"Keep every ledger's checkpoints and erasures there too, outside the data: only heads kept elsewhere show a rewritten history."`
+	Backups string          `type:"path" placeholder:"DIR" help:"Take a backup into this directory every day and try a restore of it."`
 	Host    []string        `name:"host" placeholder:"NAME" help:"Names under which browsers reach this server, besides the address listened on."`
 }
 
@@ -46,7 +48,7 @@ func (c *upCmd) Run(ctx context.Context, e *env) error {
 	}
 	handler, err := a.handler(c)
 	if err == nil {
-		err = a.start(ctx)
+		err = a.start(ctx, c)
 	}
 	if err != nil {
 		return errors.Join(err, closeAll(listeners), a.close())

@@ -7,6 +7,7 @@ import (
 	"holdfast/internal/evidence"
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
+	"holdfast/internal/keep"
 	"holdfast/internal/ledger"
 	"holdfast/internal/people"
 	"holdfast/internal/policy"
@@ -16,7 +17,7 @@ import (
 
 // instanceTables and organisationTables are the records whose rows are compared with the ledger.
 func instanceTables() []register.Verified {
-	return []register.Verified{instance.Organisations, people.Accounts, people.Memberships, people.Tokens, people.Invitations}
+	return []register.Verified{instance.Organisations, people.Accounts, people.Memberships, people.Tokens, people.Invitations, keep.Backups, keep.Drills}
 }
 
 func organisationTables() []register.Verified {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -90,7 +91,7 @@ func TestABackupRestoresElsewhereAndProvesItself(t *testing.T) {
 		back, err := instance.Open(ctx, configOf(other))
 		must(t, err)
 		defer func() { must(t, back.Close()) }()
-		must(t, keep.Reopen(ctx, back, isms.System, p.Later))
+		must(t, keep.Reopen(ctx, back, isms.System, "", nil, p.Later))
 		log, err := back.Organisation(ctx, org)
 		must(t, err)
 		r, err := log.DB.OpenFile(ctx, digest)
@@ -158,4 +159,50 @@ func TestRestoreNeedsTheKeyAndAnEmptyPlace(t *testing.T) {
 	if _, err := keep.Restore(ctx, configOf(cfg), b.File, quiet); isms.CodeOf(err) != "store.not_empty" {
 		t.Error("onto a living installation:", err)
 	}
+}
+
+func TestWhatWasErasedDoesNotComeBack(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		in, org, _ := lived(t, cfg)
+		log, err := in.Organisation(ctx, org)
+		must(t, err)
+		secret := isms.NewID("tst", 1)
+		must(t, log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
+			tx.Append("test.written", secret, 1, []byte(`{"name":"Ana"}`))
+			return nil
+		}))
+		b, err := keep.Take(ctx, in, isms.System, t.TempDir(), quiet)
+		must(t, err)
+		outside := t.TempDir()
+		anchor, err := ledger.NewAnchor(outside)
+		must(t, err)
+		must(t, log.Write(ctx, isms.System, func(tx *ledger.Tx) error { return tx.Erase(ctx, secret, isms.Because("request")) }))
+		must(t, anchor.Step(ctx, log))
+		lost := log.Head().Size
+
+		other := housetest.Config(t, in.Store.Engine)
+		other.KeyFile = cfg.KeyFile
+		p, err := keep.Restore(ctx, configOf(other), b.File, quiet)
+		must(t, err)
+		back, err := instance.Open(ctx, configOf(other))
+		must(t, err)
+		defer func() { must(t, back.Close()) }()
+		must(t, keep.Reopen(ctx, back, isms.System, outside, nil, p.Later))
+		again, err := back.Organisation(ctx, org)
+		must(t, err)
+		must(t, again.Read(ctx, func(tx *store.Tx) error {
+			es, err := ledger.History(ctx, tx, secret, 10)
+			if err == nil && (len(es) != 2 || !es[0].Erased()) {
+				t.Errorf("after the restore: %v", es)
+			}
+			gs, gerr := ledger.Generations(ctx, tx)
+			if gerr == nil {
+				e, err := ledger.Get(ctx, tx, gs[1].Start)
+				if err != nil || !strings.Contains(string(e.Payload), `"until":`+strconv.FormatInt(lost, 10)) {
+					t.Errorf("the lost range is not named: %s %v", e.Payload, err)
+				}
+			}
+			return errors.Join(err, gerr)
+		}))
+	})
 }

@@ -277,6 +277,9 @@ func (t *Table[T, P]) History(ctx context.Context, tx *store.Tx, id isms.ID) ([]
 	return out, nil
 }
 
+// Holds tells whether an id is one of this table's.
+func (t *Table[T, P]) Holds(id isms.ID) bool { return id.Prefix() == t.Prefix }
+
 // Erase drops every copy of a record's values: payloads and salts in the ledger and all its
 // rows. That it existed, when it changed and who changed it stays, and the erasure is an entry.
 func (t *Table[T, P]) Erase(ctx context.Context, tx *ledger.Tx, id isms.ID, why isms.Reason) error {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/internal/bundle"
 	"holdfast/internal/control"
 	"holdfast/internal/isms"
 	"holdfast/internal/lang"
@@ -174,6 +175,32 @@ func (s *Server) clause(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.show(w, r, http.StatusOK, v)
+}
+
+// bundle hands out the proof of the verdict on a clause, as one file that anybody can check offline.
+func (s *Server) bundle(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.inside(r)
+	if err != nil {
+		return err
+	}
+	if err := v.may(people.LedgerExport); err != nil {
+		return err
+	}
+	var ct policy.ClauseText
+	id := isms.ID(r.PathValue("id"))
+	if err := v.log.Read(v.ctx, func(tx *store.Tx) (err error) { ct, err = policy.Standing(v.ctx, tx, id); return err }); err != nil {
+		return err
+	}
+	b, err := bundle.Build(v.ctx, v.log, ct.ID, v.log.Clock.Now(), v.Zone)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Disposition", `attachment; filename="`+string(id)+`.holdfast-bundle.json"`)
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	_, err = w.Write(b)
+	return err
 }
 
 // bind ties a clause to a control at once.

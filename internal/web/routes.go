@@ -97,6 +97,7 @@ func (s *Server) rooms() []route {
 		{pattern: "POST /documents/{id}/adopt", handler: s.adopt},
 		{pattern: "GET /clauses/{id}", handler: s.clause},
 		{pattern: "POST /clauses/{id}/bindings", handler: s.bind},
+		{pattern: "GET /clauses/{id}/bundle", handler: s.bundle},
 		{pattern: "POST /bindings/{id}/confirm", handler: s.confirmBinding},
 		{pattern: "POST /bindings/{id}/end", handler: s.endBinding},
 		{pattern: "GET /controls", handler: s.controls},
