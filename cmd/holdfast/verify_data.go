@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	rooms "holdfast/internal/control"
 	"holdfast/internal/evidence"
@@ -21,9 +22,7 @@ func instanceTables() []register.Verified {
 }
 
 func organisationTables() []register.Verified {
-	return []register.Verified{policy.Documents, policy.Versions, policy.Texts, policy.Clauses, policy.ClauseTexts, policy.Corrections, policy.Alignments,
-		evidence.Agents, evidence.Findings, evidence.Records,
-		rooms.Controls, rooms.Proofs, rooms.Bindings, rooms.Subjects, rooms.Scopes, rooms.Exceptions, rooms.Failures, rooms.Verdicts, rooms.Days}
+	return slices.Concat(policy.Tables(), evidence.Tables(), rooms.Tables())
 }
 
 // on verifies a whole installation: its own log and each organisation's, with rows, files and pages.

@@ -206,8 +206,8 @@ type segment struct {
 	Until int64     `json:"until"`
 }
 
-// leaf is the canonical form of an access, over which segments are sealed.
-func (a *Access) leaf() []byte {
+// Canonical is the RFC 8785 form of an access, over which segments are sealed.
+func (a *Access) Canonical() []byte {
 	b := append(make([]byte, 0, 256), `{"act":`...)
 	b = append(AppendString(b, a.Act), `,"actor":`...)
 	b = append(AppendString(b, a.Actor), `,"at":`...)
@@ -222,7 +222,7 @@ func (a *Access) leaf() []byte {
 func accessRoot(rows []Access) tlog.Hash {
 	var t tree
 	for i := range rows {
-		t.add(tlog.RecordHash(rows[i].leaf()))
+		t.add(tlog.RecordHash(rows[i].Canonical()))
 	}
 	return t.root()
 }
