@@ -22,6 +22,9 @@ func (d *door) accountOperations() {
 	handle(d, at(get, "get-account", "/{account}", people.AccountRead, "Get an account", ""), d.getAccount)
 	handle(d, at(post, "reset-account", "/{account}/resets", people.AccountReset, "Reset the password of an account", "The answer holds the secret of a link, once; sessions end."), d.resetAccount)
 	handle(d, at(post, "end-account", "/{account}/departures", people.AccountLeave, "Lock a leaver out", "Sessions, tokens, links and memberships end at once."), d.leave)
+	appoint := at(post, "appoint-first-officer", "/{account}/appointments", people.OrganisationCreate, "Appoint the first security officer of an organisation", "Possible as long as it has none; from then on its officer decides.")
+	appoint.made = true
+	handle(d, appoint, d.appoint)
 	handle(d, at(post, "return-account", "/{account}/returns", people.AccountCreate, "Let somebody come back", ""), d.comeBack)
 }
 
@@ -86,4 +89,19 @@ func (d *door) comeBack(ctx context.Context, c *call, in *inAccount) (*One[wire.
 		return nil, err
 	}
 	return done(c), nil
+}
+
+func (d *door) appoint(ctx context.Context, c *call, in *struct {
+	Account isms.ID `path:"account" maxLength:"64"`
+	Body    struct {
+		Organisation isms.ID `json:"organisation" maxLength:"64"`
+	}
+}) (*Made[wire.Done], error) {
+	m, err := d.People.Join(ctx, c.actor, in.Account, in.Body.Organisation, []isms.Role{isms.SecurityOfficer}, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Made[wire.Done]{
+		ETag: etag(m.Rev), EntryIndex: c.now(), Location: Prefix + "/organisations/" + string(m.Place) + "/memberships/" + string(m.ID), Body: wire.Done{Done: true},
+	}, nil
 }

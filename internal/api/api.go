@@ -11,8 +11,10 @@ package api
 import (
 	"context"
 	"embed"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -51,7 +53,7 @@ type Config struct {
 	// Rooms opens the rooms of an organisation; nil: without anything running in the background.
 	Rooms func(ctx context.Context, id isms.ID) (*organisation.Organisation, error)
 
-	// Read takes an uploaded policy apart; nil: in this process.
+	// Read takes an uploaded policy apart; nil: foreign formats in a child process with limits.
 	Read func(ctx context.Context, name string, data []byte, opt reading.Options) (*reading.Reading, error)
 }
 
@@ -75,7 +77,7 @@ func New(cfg Config) http.Handler {
 		cfg.Rooms = organisation.New(cfg.Instance, organisation.Config{Quiet: true}).Get
 	}
 	if cfg.Read == nil {
-		cfg.Read = reading.Read
+		cfg.Read = readFile
 	}
 	d := &door{Config: cfg, mux: http.NewServeMux(), rates: newRates(cfg.PerMin)}
 	d.huma = humago.NewWithPrefix(d.mux, Prefix, d.config())
@@ -90,6 +92,18 @@ func New(cfg Config) http.Handler {
 		d.problem(w, r, isms.Errorf(isms.Forbidden, "api.cross_origin"))
 	}))
 	return d.hosts(guard.Handler(http.HandlerFunc(d.serve)))
+}
+
+// readFile takes plain text apart here and everything else in a child process of this program.
+func readFile(ctx context.Context, name string, data []byte, opt reading.Options) (*reading.Reading, error) {
+	if !reading.Foreign(name, data) {
+		return reading.Read(ctx, name, data, opt)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	return reading.ReadSandboxed(ctx, self, name, data, opt)
 }
 
 // hosts answers only to the names of this server.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"io"
@@ -59,6 +60,7 @@ type house struct {
 	secrets map[string]string         // tokens by name; with "!" a session with a fresh second factor
 	actors  map[string]isms.Actor     // what a token is
 	known   map[string][]string       // values of path parameters and fields that name records
+	fields  map[string][]string       // values that mean something for a field of a body
 }
 
 // roles are the names of the tokens of mine; operator holds on the instance, other in theirs.
@@ -76,6 +78,12 @@ func newHouse(t *testing.T, cfg store.Config) *house {
 	h := &house{
 		T: t, in: in, people: p, clock: cfg.Clock.(*housetest.Clock), persons: map[string]people.Account{}, secrets: map[string]string{}, actors: map[string]isms.Actor{},
 		known: map[string][]string{"index": {"0"}, "code": {"record.changed"}},
+		fields: map[string][]string{
+			"roles": {"employee", "owner"}, "role": {"employee"}, "scopes": {"read"}, "zone": {"UTC", "Europe/Berlin"}, "every": {"P1M"}, "window": {"P2M"},
+			"review_every": {"P1Y"}, "value": {"P3M"}, "kinds": {"host"}, "kind": {"host"}, "probe": {"host.clock"}, "source": {"en"}, "address": {"meter-2", "meter-3"},
+			"public_key": {base64.StdEncoding.EncodeToString(make32())}, "email": {"new@karst.example", "newer@karst.example"}, "name": {"SAMPLE name"},
+			"approver": {"SAMPLE director"}, "networks": {"192.0.2.0/24"}, "domains": {"karst.example"}, "themes": {"clock"}, "key": {"k1", "k2"}, "params": {"x"},
+		},
 	}
 	h.mine, err = in.Create(ctx, isms.System, instance.NewOrganisation{Name: "SAMPLE Karst Metering", Zone: "Europe/Ljubljana", Language: isms.Slovenian, Domains: []string{"karst.example"}})
 	must(t, err)
@@ -113,7 +121,7 @@ func (h *house) addPerson(name string, place isms.ID, role isms.Role) people.Acc
 	must(h, err)
 	h.persons[name] = a
 	h.addToken(name, a, place, 300*24*time.Hour, people.ScopeWrite)
-	if name == "victim" {
+	if strings.HasPrefix(name, "victim") {
 		h.know("account", string(a.ID))
 		h.know("membership", string(m.ID))
 	}
@@ -127,7 +135,7 @@ func (h *house) addToken(name string, a people.Account, place isms.ID, lasts tim
 	h.secrets[name] = secret
 	h.actors[name], _, err = h.people.Bearer(ctx, secret, people.Source{})
 	must(h, err)
-	if name == "victim" {
+	if strings.HasPrefix(name, "victim") {
 		h.know("token", string(t.ID))
 	}
 }
@@ -135,13 +143,84 @@ func (h *house) addToken(name string, a people.Account, place isms.ID, lasts tim
 // addVictim makes records that generated requests may end without locking out those who ask.
 func (h *house) addVictim() {
 	h.Helper()
-	h.addPerson("victim", h.mine.ID, isms.Employee)
+	for _, name := range []string{"victim1", "victim2", "victim3", "victim4"} { // whoever is ended first leaves others to act on
+		h.addPerson(name, h.mine.ID, isms.Employee)
+	}
 	i, _, err := h.people.Invite(ctx, isms.System, people.Invitation{Email: "guest@karst.example", Name: "SAMPLE guest", Place: h.mine.ID, Roles: []isms.Role{isms.Employee}})
 	must(h, err)
 	h.know("invitation", string(i.ID))
 }
 
 func (h *house) know(name, value string) { h.known[name] = append(h.known[name], value) }
+
+// furnish fills the organisation with records of every kind through the API itself, so that
+// generated requests find something to act on.
+func (h *house) furnish() {
+	h.Helper()
+	h.session("security_officer")
+	h.session("management")
+	h.session("operator")
+	post := func(who, path, body string, header ...string) string {
+		r := h.call(who, "POST", h.path(path), body, header...)
+		if r.StatusCode >= 300 {
+			h.Fatalf("%s: %d %s", path, r.StatusCode, r.body)
+		}
+		var v struct {
+			ID       isms.ID `json:"id"`
+			Document isms.ID `json:"document"`
+			Version  isms.ID `json:"version"`
+			Text     isms.ID `json:"text"`
+		}
+		r.json(h, &v)
+		for _, id := range []isms.ID{v.ID, v.Document, v.Version, v.Text} {
+			if id != "" {
+				h.know("id", string(id))
+			}
+		}
+		if v.Version != "" {
+			h.know("version", string(v.Version))
+			h.know("text", string(v.Text))
+			h.know("document", string(v.Document))
+		}
+		return string(v.ID)
+	}
+	const officer = "security_officer!"
+	file := []string{"Content-Type", "application/octet-stream"}
+	post(officer, "/documents?name=policy.md&language=en", samplePolicy, file...)
+	post(officer, "/documents/"+h.known["document"][0]+"/versions?name=policy.md&language=en", samplePolicy+"\nVisitors must sign the book.\n", file...)
+	var words struct{ Items []struct{ ID string } }
+	h.want(200, h.call(officer, "GET", h.path("/clause-texts"), "")).json(h, &words)
+	if len(words.Items) < 3 {
+		h.Fatalf("only %d clause texts were read", len(words.Items))
+	}
+	for _, w := range words.Items {
+		h.know("id", w.ID)
+	}
+	scope := post(officer, "/scopes", `{"name":{"source":"en","in":{"en":"SAMPLE hosts"}},"selector":{"kinds":["host"]}}`)
+	control := post(officer, "/controls", `{"title":{"source":"en","in":{"en":"SAMPLE clocks are right"}},"purpose":{"source":"en","in":{"en":"Times agree."}},"proofs":[
+		{"key":"clock","kind":"check","title":{"source":"en","in":{"en":"Clock"}},"probe":"host.clock","every":"P1D","required":true,"scope":"`+scope+`"}]}`)
+	h.know("control", control)
+	proof := post(officer, "/controls/"+control+"/proofs", `{"key":"look","kind":"duty","title":{"source":"en","in":{"en":"Look"}},"every":"P3M","required":true,"role":"security_officer"}`)
+	h.know("proof", proof)
+	post(officer, "/clause-texts/"+words.Items[0].ID+"/bindings", `{"control":"`+control+`"}`)
+	h.want(200, h.call(officer, "POST", h.path("/subjects"), `{"subjects":[{"kind":"host","address":"meter-1","name":"SAMPLE meter"}]}`))
+	post(officer, "/exceptions", `{"proofs":["`+proof+`"],"reason":"SAMPLE move","ends":"2026-12-24T00:00:00Z"}`)
+	post(officer, "/agents", `{"name":"SAMPLE agent","public_key":"`+base64.StdEncoding.EncodeToString(make32())+`"}`)
+	post(officer, "/evidence", `{"proof":"`+proof+`","outcome":"done","note":"SAMPLE looked"}`)
+}
+
+func make32() []byte { return bytes.Repeat([]byte{7}, 32) }
+
+const samplePolicy = `# SAMPLE Security policy
+
+## 1 Clocks
+
+All servers must take their time from the same source.
+
+## 2 People
+
+Employees must report incidents within 24 hours. Access rights are reviewed at least once a year.
+`
 
 // session signs somebody in with a fresh second factor; the name of the secret ends with "!".
 func (h *house) session(name string) string {

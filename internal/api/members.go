@@ -13,20 +13,20 @@ import (
 
 func (d *door) memberOperations(p placed) {
 	const get, post = http.MethodGet, http.MethodPost
-	handle(d, p.spec(get, "list", "memberships", "/memberships", "people", people.PeopleRead, "List the members", "Also those whose time has ended."), d.listMembers)
-	handle(d, p.spec(get, "get", "membership", "/memberships/{membership}", "people", people.PeopleRead, "Get a membership", ""), d.getMember)
-	join := p.spec(post, "create", "membership", "/memberships", "people", people.PeopleRoles, "Make an account a member", "An auditor's membership must end.")
+	handle(d, p.spec(get, "list", "memberships", "/memberships", "people", p.see, "List the members", "Also those whose time has ended."), d.listMembers)
+	handle(d, p.spec(get, "get", "membership", "/memberships/{membership}", "people", p.see, "Get a membership", ""), d.getMember)
+	join := p.spec(post, "create", "membership", "/memberships", "people", p.appoint, "Make an account a member", "An auditor's membership must end.")
 	join.made = true
 	handle(d, join, d.join)
-	roles := p.spec(http.MethodPatch, "revise", "membership", "/memberships/{membership}", "people", people.PeopleRoles, "Change the roles of a member", "A place keeps its last security officer or operator.")
+	roles := p.spec(http.MethodPatch, "revise", "membership", "/memberships/{membership}", "people", p.appoint, "Change the roles of a member", "A place keeps its last security officer or operator.")
 	roles.revises = true
 	handle(d, roles, d.setRoles)
-	handle(d, p.spec(post, "end", "membership", "/memberships/{membership}/endings", "people", people.PeopleLeave, "End a membership", "Sessions and tokens of the person there end with it."), d.part)
-	handle(d, p.spec(get, "list", "invitations", "/invitations", "people", people.PeopleInvite, "List the open invitations", ""), d.listInvitations)
-	invite := p.spec(post, "create", "invitation", "/invitations", "people", people.PeopleInvite, "Invite somebody", "The answer holds the secret of the link to hand over, once.")
+	handle(d, p.spec(post, "end", "membership", "/memberships/{membership}/endings", "people", p.end, "End a membership", "Sessions and tokens of the person there end with it."), d.part)
+	handle(d, p.spec(get, "list", "invitations", "/invitations", "people", p.invite, "List the open invitations", ""), d.listInvitations)
+	invite := p.spec(post, "create", "invitation", "/invitations", "people", p.invite, "Invite somebody", "The answer holds the secret of the link to hand over, once.")
 	invite.made = true
 	handle(d, invite, d.invite)
-	handle(d, p.spec(post, "withdraw", "invitation", "/invitations/{invitation}/withdrawals", "people", people.PeopleInvite, "Withdraw an invitation", ""), d.withdraw)
+	handle(d, p.spec(post, "withdraw", "invitation", "/invitations/{invitation}/withdrawals", "people", p.invite, "Withdraw an invitation", ""), d.withdraw)
 }
 
 // member is a membership with its account.
@@ -159,13 +159,12 @@ func invitation(i people.Invitation, secret string) wire.Invitation {
 	}
 }
 
-func (d *door) listInvitations(ctx context.Context, c *call, in *Paging) (*Many[wire.Invitation], error) {
+func (d *door) listInvitations(ctx context.Context, c *call, in *Listing) (*Many[wire.Invitation], error) {
 	c.log = d.Instance.Log
-	all, err := d.People.Invited(ctx, c.actor, c.place)
-	if err != nil {
-		return nil, err
-	}
-	return paged(c, *in, all, func(i people.Invitation) string { return string(i.ID) }, func(i people.Invitation) wire.Invitation { return invitation(i, "") })
+	return list(ctx, c, *in, func(i people.Invitation) []string { return []string{string(i.ID)} }, func(i people.Invitation) wire.Invitation { return invitation(i, "") },
+		func(tx *store.Tx, after []string, limit int) ([]people.Invitation, error) {
+			return people.Invitations.Where(ctx, tx, `place = $2 AND id > $3 AND state = 'open' AND ends > $4`, limit, string(c.place), first(after), int64(d.Instance.Clock.Now()))
+		})
 }
 
 func (d *door) invite(ctx context.Context, c *call, in *inBody[wire.InvitationNew]) (*Made[wire.Invitation], error) {

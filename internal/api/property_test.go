@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,12 +30,24 @@ func eachEngineOnce(t *testing.T, fn func(h *house)) {
 func TestEveryOperationAnswersAsDocumented(t *testing.T) {
 	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
 		h := newHouse(t, cfg)
-		for _, who := range []string{"security_officer", "management", "operator"} {
-			h.session(who)
-		}
-		for _, op := range h.document().ops {
+		h.furnish()
+		reached := 0
+		defer func() {
+			// Requests that are all refused would show little: most operations must have done their work.
+			if ops := len(h.document().ops); !t.Failed() && reached < ops*3/5 {
+				t.Errorf("only %d of %d operations were ever reached", reached, ops)
+			}
+		}()
+		for _, op := range endingsLast(h.document().ops) {
 			t.Run(op.OperationID, func(t *testing.T) {
 				seen := map[int]int{}
+				defer func() {
+					if seen[200]+seen[201]+seen[304] > 0 {
+						reached++
+					} else {
+						t.Log("never reached: ", seen)
+					}
+				}()
 				rapid.Check(t, func(t *rapid.T) {
 					r := h.do(h.generate(t, op))
 					seen[r.StatusCode]++
@@ -45,23 +58,50 @@ func TestEveryOperationAnswersAsDocumented(t *testing.T) {
 						t.Fatal(err)
 					}
 				})
-				t.Log(seen)
 			})
 		}
 	})
 }
 
+// endingsLast puts operations that end records behind those that need them.
+func endingsLast(ops []operation) []operation {
+	ends := regexp.MustCompile(`(deletions|endings|retirements|strikes|merges|splits|departures|revocations|withdrawals|expirations|decisions)$`)
+	last := func(op operation) int {
+		if ends.MatchString(op.path) {
+			return 1
+		}
+		return 0
+	}
+	out := slices.Clone(ops)
+	slices.SortStableFunc(out, func(a, b operation) int { return last(a) - last(b) })
+	return out
+}
+
+// rarely is true about once in n times. rapid prefers small numbers, so it counts from above.
+func rarely(t *rapid.T, n uint64, label string) bool {
+	return rapid.Uint64().Draw(t, label)%n == n-1
+}
+
 // generate makes a request for an operation: mostly as the document says, sometimes not.
 func (h *house) generate(t *rapid.T, op operation) *http.Request {
-	who := rapid.SampledFrom([]string{"security_officer!", "security_officer!", "management!", "security_officer", "operator!", "employee", "auditor", "other", "", "nonsense"}).Draw(t, "who")
-	if !op.inOrganisation() && rapid.Bool().Draw(t, "as operator") {
+	who := "security_officer!"
+	if !op.inOrganisation() {
 		who = "operator!"
+	}
+	if strings.HasPrefix(op.act(), "policy.approve") || rarely(t, 4, "as another") {
+		who = rapid.SampledFrom([]string{"management!", "management!", "security_officer", "operator!", "employee", "auditor", "other", "", "nonsense"}).Draw(t, "who")
 	}
 	path, query, header := op.path, url.Values{}, http.Header{}
 	params := slices.Clone(op.Parameters)
 	for _, p := range params {
-		v := h.value(t, p.Value.Name, p.Value.Schema.Value)
-		skip := rapid.IntRange(0, 3).Draw(t, "skip "+p.Value.Name) == 0
+		v := h.value(t, op, p.Value.Name, p.Value.Schema.Value)
+		skip := !p.Value.Required && !rarely(t, 4, "with "+p.Value.Name)
+		if p.Value.Name == "If-Match" {
+			skip = rarely(t, 10, "without If-Match")
+		}
+		if p.Value.Name == "Holdfast-Code" { // wrong codes soon shut out whoever shows them
+			continue
+		}
 		switch p.Value.In {
 		case "path":
 			path = strings.ReplaceAll(path, "{"+p.Value.Name+"}", url.PathEscape(v))
@@ -78,7 +118,10 @@ func (h *house) generate(t *rapid.T, op operation) *http.Request {
 	var body string
 	if op.RequestBody != nil {
 		body = h.body(t, op.RequestBody.Value)
-		header.Set("Content-Type", rapid.SampledFrom([]string{contentType(op), contentType(op), contentType(op), "text/plain", "application/json; charset=utf-8"}).Draw(t, "content type"))
+		header.Set("Content-Type", contentType(op))
+		if rarely(t, 12, "content type") {
+			header.Set("Content-Type", rapid.SampledFrom([]string{"text/plain", "application/json; charset=utf-8"}).Draw(t, "other content type"))
+		}
 	}
 	u := h.server.URL + "/api/v1" + path
 	if len(query) > 0 {
@@ -113,62 +156,61 @@ func contentType(op operation) string {
 	return "application/json"
 }
 
-// value makes a value for a parameter: of the records that there are, as documented, or nonsense.
-func (h *house) value(t *rapid.T, name string, s *openapi3.Schema) string {
-	choices := []func() string{
-		func() string { return rapid.String().Draw(t, name) },
-		func() string { return rapid.StringMatching(`[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}`).Draw(t, name) },
+// value makes a value for a parameter: mostly one that has a meaning there, sometimes nonsense.
+func (h *house) value(t *rapid.T, op operation, name string, s *openapi3.Schema) string {
+	proper := h.proper(t, op, name, s)
+	if proper != "" && !rarely(t, 12, "improper "+name) {
+		return proper
 	}
-	if name == "organisation" {
-		for range 6 {
-			choices = append(choices, func() string { return string(h.mine.ID) })
-		}
-		choices = append(choices, func() string { return string(h.theirs.ID) })
-	}
-	if known := h.known[name]; len(known) > 0 {
-		for range 6 {
-			choices = append(choices, func() string { return rapid.SampledFrom(known).Draw(t, name) })
-		}
-	}
-	switch {
-	case s.Type.Is("integer"):
-		for range 4 {
-			choices = append(choices, func() string { return fmt.Sprint(rapid.Int64Range(-2, 20).Draw(t, name)) })
-		}
-		choices = append(choices, func() string { return fmt.Sprint(rapid.Int64().Draw(t, name)) })
-	case s.Format == "date-time":
-		for range 4 {
-			choices = append(choices, func() string {
-				return isms.Instant(rapid.Int64Range(-1e16, 2e16).Draw(t, name)).Time().Format("2006-01-02T15:04:05.999999Z")
-			})
-		}
-	case len(s.Enum) > 0:
-		for range 4 {
-			choices = append(choices, func() string { return fmt.Sprint(rapid.SampledFrom(s.Enum).Draw(t, name)) })
-		}
-	case name == "If-Match" || name == "If-None-Match":
-		for range 4 {
-			choices = append(choices, func() string {
-				return rapid.SampledFrom([]string{`"1"`, `"2"`, `W/"1"`, `*`, `"1", "2"`}).Draw(t, name)
-			})
-		}
-	}
-	v := choices[rapid.IntRange(0, len(choices)-1).Draw(t, "choice of "+name)]()
+	v := rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}`), rapid.StringMatching(`-?[0-9]{1,20}`),
+		rapid.SampledFrom([]string{string(h.theirs.ID), `W/"1"`, "*", "\x00"})).Draw(t, name)
 	if v == "" || v == "." || v == ".." {
 		v = "x" // an empty path segment is another path
 	}
 	return v
 }
 
+// kinds are the prefixes of the ids that lie below a path.
+var kinds = map[string]string{
+	"documents": "doc", "versions": "ver", "texts": "txt", "clauses": "cla", "clause-texts": "clt", "alignments": "aln", "controls": "ctl", "proofs": "prf",
+	"bindings": "bnd", "subjects": "sub", "scopes": "scp", "exceptions": "exc", "failures": "fai", "evidence": "evd", "agents": "agt", "verdicts": "vrd", "days": "day",
+}
+
+// proper is a value that has a meaning for a parameter; empty if none is known.
+func (h *house) proper(t *rapid.T, op operation, name string, s *openapi3.Schema) string {
+	known := h.known[name]
+	if name == "id" {
+		noun := strings.Split(op.path, "/")[3]
+		known = slices.DeleteFunc(slices.Clone(known), func(id string) bool { return isms.ID(id).Prefix() != kinds[noun] })
+	}
+	switch {
+	case name == "organisation":
+		return string(h.mine.ID)
+	case len(known) > 0:
+		return rapid.SampledFrom(known).Draw(t, "known "+name)
+	case len(s.Enum) > 0:
+		return fmt.Sprint(rapid.SampledFrom(s.Enum).Draw(t, "one of "+name))
+	case s.Type.Is("integer"):
+		return fmt.Sprint(rapid.Int64Range(1, 20).Draw(t, "number "+name))
+	case s.Format == "date-time":
+		now := int64(h.clock.Now())
+		return isms.Instant(rapid.Int64Range(now-100_000_000, now).Draw(t, "time "+name)).Time().Format("2006-01-02T15:04:05.999999Z")
+	case s.Format == "date":
+		return "2026-11-02"
+	case name == "If-Match" || name == "If-None-Match":
+		return rapid.SampledFrom([]string{`"1"`, `"1"`, `"2"`, `"1", "2"`}).Draw(t, "tag")
+	case s.Type.Is("array"):
+		return rapid.SampledFrom([]string{"active", "proposed", "draft", "failing"}).Draw(t, "state")
+	case name == "name":
+		return "policy.md"
+	}
+	return ""
+}
+
 // body makes a body: mostly of the documented shape, sometimes broken.
 func (h *house) body(t *rapid.T, rb *openapi3.RequestBody) string {
-	switch rapid.IntRange(0, 9).Draw(t, "kind of body") {
-	case 0:
-		return ""
-	case 1:
-		return rapid.String().Draw(t, "body")
-	case 2:
-		return `{"unknown":1,"name":` + strings.Repeat("[", rapid.IntRange(0, 200).Draw(t, "depth"))
+	if rarely(t, 10, "broken body") {
+		return rapid.OneOf(rapid.Just(""), rapid.String(), rapid.Just(`{"unknown":1,"name":`+strings.Repeat("[", 200))).Draw(t, "body")
 	}
 	for _, m := range rb.Content {
 		if m.Schema == nil || m.Schema.Value.Type.Is("string") {
@@ -185,7 +227,7 @@ func (h *house) body(t *rapid.T, rb *openapi3.RequestBody) string {
 
 // object makes a JSON value of a schema; one time in ten it does not fit.
 func (h *house) object(t *rapid.T, s *openapi3.Schema, name string, depth int) any {
-	if rapid.IntRange(0, 19).Draw(t, "misfit "+name) == 0 || depth > 6 {
+	if rarely(t, 60, "misfit "+name) || depth > 6 {
 		return rapid.SampledFrom([]any{nil, 1, "x", true, []any{}, map[string]any{}, -1.5, "\u0000", strings.Repeat("x", 3000)}).Draw(t, name)
 	}
 	switch {
@@ -195,7 +237,7 @@ func (h *house) object(t *rapid.T, s *openapi3.Schema, name string, depth int) a
 		out := map[string]any{}
 		for _, key := range slices.Sorted(maps.Keys(s.Properties)) {
 			p := s.Properties[key]
-			if slices.Contains(s.Required, key) || rapid.Bool().Draw(t, "has "+key) {
+			if slices.Contains(s.Required, key) || rarely(t, 3, "has "+key) {
 				out[key] = h.object(t, p.Value, key, depth+1)
 			}
 		}
@@ -221,11 +263,17 @@ func (h *house) object(t *rapid.T, s *openapi3.Schema, name string, depth int) a
 	case s.Type.Is("boolean"):
 		return rapid.Bool().Draw(t, name)
 	case s.Format == "date":
-		return rapid.SampledFrom([]string{"2026-11-02", "2026-02-30", "0000-00-00", "2027-01-01"}).Draw(t, name)
+		return rapid.SampledFrom([]string{"2026-11-02", "2026-10-02", "2026-02-30", "0000-00-00", "2027-01-01"}).Draw(t, name)
 	case s.Format == "date-time":
-		return rapid.SampledFrom([]string{"2026-11-02T09:00:00Z", "2027-11-02T09:00:00+01:00", "never"}).Draw(t, name)
+		return rapid.SampledFrom([]string{"2026-12-24T00:00:00Z", "2026-12-31T09:00:00+01:00", "2026-11-02T09:00:00Z", "never"}).Draw(t, name)
 	}
-	return rapid.OneOf(rapid.String(), rapid.SampledFrom(h.words(name))).Draw(t, name)
+	if known := append(slices.Clone(h.fields[name]), h.known[name]...); len(known) > 0 && !rarely(t, 8, "unknown "+name) {
+		return rapid.SampledFrom(known).Draw(t, name)
+	}
+	if rarely(t, 12, "any "+name) {
+		return rapid.String().Draw(t, name)
+	}
+	return rapid.SampledFrom(h.words(name)).Draw(t, name)
 }
 
 // words are texts that mean something for a field of that name.
@@ -234,13 +282,14 @@ func (h *house) words(name string) []string {
 	for _, of := range slices.Sorted(maps.Keys(h.known)) {
 		out = append(out, h.known[of]...)
 	}
-	return append(out, h.known[name]...)
+	return out
 }
 
 // Who may do what stands in the decision table; every operation keeps to it.
 func TestEveryOperationKeepsToTheDecisionTable(t *testing.T) {
 	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
 		h := newHouse(t, cfg)
+		h.furnish()
 		for _, op := range h.document().ops {
 			t.Run(op.OperationID, func(t *testing.T) {
 				h := *h

@@ -8,8 +8,8 @@ func (d *door) operations() {
 	d.sessionOperations()
 	d.organisationOperations()
 	for _, p := range []placed{
-		{path: "/organisations/{organisation}", whose: "an organisation"},
-		{path: "/instance", prefix: "instance-", whose: "the instance"},
+		{path: "/organisations/{organisation}", whose: "an organisation", see: people.PeopleRead, invite: people.PeopleInvite, appoint: people.PeopleRoles, end: people.PeopleLeave},
+		{path: "/instance", prefix: "instance-", whose: "the instance", see: people.AccountRead, invite: people.AccountCreate, appoint: people.AccountCreate, end: people.AccountLeave},
 	} {
 		d.memberOperations(p)
 		d.tokenOperations(p)
@@ -21,9 +21,12 @@ func (d *door) operations() {
 	d.evidenceOperations()
 }
 
-// placed says under which path operations lie that organisations and the instance both have, and
-// what keeps their names apart.
-type placed struct{ path, prefix, whose string }
+// placed says under which path operations lie that organisations and the instance both have, what
+// keeps their names apart, and which acts concern people there.
+type placed struct {
+	path, prefix, whose       string
+	see, invite, appoint, end people.Act
+}
 
 // spec declares an operation at a place.
 func (p placed) spec(method, verb, noun, sub, tag string, act people.Act, title, about string) spec {
