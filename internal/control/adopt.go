@@ -162,9 +162,12 @@ func proposals(ctx context.Context, tx *store.Tx, text isms.ID) ([]Binding, erro
 	if err != nil {
 		return nil, err
 	}
-	known := map[string]bool{}
+	known, before := map[string]bool{}, map[isms.ID][]Binding{}
 	for _, b := range had {
 		known[string(b.Clause)+b.Words] = true
+		if b.State == Confirmed {
+			before[b.Clause] = append(before[b.Clause], b)
+		}
 	}
 	var out []Binding
 	for cursor := ""; ; {
@@ -174,6 +177,10 @@ func proposals(ctx context.Context, tx *store.Tx, text isms.ID) ([]Binding, erro
 		}
 		for _, c := range cs {
 			if c.Clause == "" || known[string(c.Clause)+c.Hash] {
+				continue
+			}
+			out = append(out, again(before[c.Clause], &c)...)
+			if len(before[c.Clause]) > 0 {
 				continue
 			}
 			ps := catalogue.Propose(catalogue.Query{Text: c.Text, Language: t.Language, Theme: c.Theme, Headings: c.Path, Parts: c.Parts}, boosts)
@@ -190,6 +197,21 @@ func proposals(ctx context.Context, tx *store.Tx, text isms.ID) ([]Binding, erro
 			return out, nil
 		}
 	}
+}
+
+// again proposes for changed words of a clause what its earlier words were bound to, with the
+// parts that are still there; figures are read anew from the words.
+func again(before []Binding, c *policy.ClauseText) []Binding {
+	var out []Binding
+	for _, b := range before {
+		if slices.ContainsFunc(out, func(o Binding) bool { return o.Control == b.Control }) {
+			continue
+		}
+		parts := slices.DeleteFunc(slices.Clone(b.Parts), func(p string) bool { return !slices.Contains(c.Parts, p) })
+		out = append(out, Binding{Document: c.Document, Clause: c.Clause, Words: c.Hash, ClauseText: c.ID, Control: b.Control, Template: b.Template,
+			Parts: some(parts), Figures: []verdict.Figure{}, Score: 950, Because: isms.Because("control.bound_before"), State: Proposed})
+	}
+	return out
 }
 
 // templates says which controls of the catalogue were adopted.

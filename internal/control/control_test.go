@@ -256,7 +256,7 @@ func TestBindingsGoWithTheWords(t *testing.T) {
 		for i, want := range []isms.Verdict{isms.Holding, isms.Unproven} { // the same words, then others
 			words := []string{promise, promise + " Twice."}[i]
 			h.clock.Pass(time.Minute)
-			got, err := h.docs.Import(ctx, h.ana(), policy.Import{Document: h.text.Document, Language: isms.English, Sentences: []policy.Sentence{{Line: 1, Text: words, Kind: "does"}}})
+			got, err := h.docs.Import(ctx, h.ana(), policy.Import{Document: h.text.Document, Language: isms.English, Sentences: []policy.Sentence{{Line: 1, Text: words, Kind: "does", Normative: true}}})
 			must(t, err)
 			h.see(func(tx *store.Tx) error {
 				as, err := policy.AlignmentsOf(ctx, tx, got.Text, "", 10)
@@ -270,6 +270,9 @@ func TestBindingsGoWithTheWords(t *testing.T) {
 			h.is(isms.Holding) // another version is approved, but not in force
 			must(t, h.docs.Publish(ctx, h.boris(), got.Version, "", isms.Period{}))
 			h.is(want)
+			n, err := h.ProposeAll(ctx, h.ana(), got.Text)
+			must(t, err)
+			same(t, "proposals for changed words", n, 0+i) // of the first ones nothing is asked again
 		}
 		h.see(func(tx *store.Tx) error {
 			n, err := control.Tally(ctx, tx, h.text.Document)

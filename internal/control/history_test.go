@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -145,4 +146,61 @@ func (h *house) derivedAsRecorded(at isms.Instant) {
 		same(h.t, "derived from a bundle as of "+at.String(), verdict.Derive(again).Verdict, recorded)
 		return nil
 	}))
+}
+
+// Several processes may judge at a time: each change is written once.
+func TestTwoServersJudgeOnce(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt()
+		h.bind()
+		s := h.server("far away")
+		h.declare()
+		other := &control.Room{Log: h.Log, Zone: h.Zone}
+		stop := make(chan struct{})
+		var both sync.WaitGroup
+		for _, room := range []*control.Room{h.Room, other} {
+			both.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						if _, _, err := room.React(ctx); err != nil {
+							t.Error(err)
+							return
+						}
+					}
+				}
+			})
+		}
+		for n := range 20 {
+			h.clock.Pass(time.Minute)
+			h.astray[s.Address] = n%2 == 1
+			h.receive([]probe.Observation{clockProbe{h}.Look(ctx, probe.Subject{ID: s.ID, Address: s.Address, Kind: s.Kind}, nil)})
+		}
+		close(stop)
+		both.Wait()
+		h.react()
+		h.see(func(tx *store.Tx) error {
+			for _, about := range []isms.ID{h.words[0].Clause, h.control.ID} {
+				rows, err := control.Verdicts.Where(ctx, tx, `about = $2`, 10, string(about))
+				must(t, err)
+				same(t, "rows of "+about.Prefix(), len(rows), 1)
+				all, _, err := control.Intervals(ctx, tx, about)
+				must(t, err)
+				for i := 1; i < len(all); i++ {
+					if all[i].Verdict == all[i-1].Verdict {
+						t.Errorf("%s: %s was written twice: %v", about, all[i].Verdict, all)
+					}
+				}
+				if len(all) < 20 {
+					t.Errorf("%s has %d intervals", about, len(all))
+				}
+			}
+			return nil
+		})
+		same(t, "failures", h.failure().Relapses, 0)
+		h.verify()
+	})
 }
