@@ -69,6 +69,27 @@ func TestTheAlgebra(t *testing.T) {
 			in.Looks[0].Observed, in.Looks[1].Observed = at("2030-01-01 00:00"), at("2030-01-01 00:00")
 			in.At = at("2026-03-10 14:31")
 		}, want: isms.Stale},
+		{name: "nor does a claimed time of receipt in the future", from: tls, do: func(in *Input) {
+			for i := range in.Looks {
+				in.Looks[i].Observed, in.Looks[i].Received = at("2030-01-01 00:00"), at("2030-01-01 00:00")
+			}
+			in.At = at("2026-03-10 14:31")
+		}, want: isms.Stale},
+		{name: "of two looks at the same moment the one recorded later counts", from: tls, do: func(in *Input) {
+			again := in.Looks[0]
+			again.Outcome, again.Recorded = Negative, again.Recorded-1
+			in.Looks = append(in.Looks, again)
+		}, want: isms.Holding},
+		{name: "of two looks recorded together the worse counts", from: tls, do: func(in *Input) {
+			again := in.Looks[0]
+			again.Outcome, again.Ref.Entry = Negative, 1
+			in.Looks = append(in.Looks, again)
+		}, want: isms.Failing},
+		{name: "whichever of them comes first", from: tls, do: func(in *Input) {
+			again := in.Looks[0]
+			again.Outcome, again.Ref.Entry = Negative, 99
+			in.Looks = append(in.Looks, again)
+		}, want: isms.Failing},
 		{name: "a look recorded later plays no part", from: tls, do: func(in *Input) { in.Looks[0].Outcome, in.Looks[0].Recorded = Negative, noon+1 }, want: isms.Unproven, says: "verdict.never_looked"},
 		{name: "without window and plan nothing counts", from: tls, do: func(in *Input) { in.Proofs[0].Every, in.Proofs[0].Window = isms.Period{}, isms.Period{} }, want: isms.Unproven, says: "verdict.no_window"},
 		{name: "the plan is the window where none is given", from: tls, do: func(in *Input) { in.Proofs[0].Window = isms.Period{} }, want: isms.Holding, next: at("2026-03-10 12:30")},
@@ -76,6 +97,7 @@ func TestTheAlgebra(t *testing.T) {
 		{name: "could not look, never looked", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Error }, want: isms.Unproven, says: "verdict.could_not_look", tally: "1/2"},
 		{name: "could not look ages into stale", from: tls, do: func(in *Input) { in.Looks[0].Outcome = Error; in.At = at("2026-03-10 14:30") }, want: isms.Stale},
 		{name: "could not look again and again does not stay young", from: tls, do: func(in *Input) {
+			in.Scopes[0].Subjects = in.Scopes[0].Subjects[:1]
 			in.Looks[0].Outcome = Error
 			again := in.Looks[0]
 			again.Observed, again.Received, again.Recorded = at("2026-03-10 14:20"), at("2026-03-10 14:20"), at("2026-03-10 14:20")
@@ -112,6 +134,7 @@ func TestTheAlgebra(t *testing.T) {
 		{name: "no scope", from: tls, do: func(in *Input) { in.Scopes = nil }, want: isms.Unproven, says: "verdict.no_subjects"},
 		{name: "a check about the organisation as a whole has no subjects", from: tls, do: func(in *Input) { in.Proofs[0].Scope = "" }, want: isms.Unproven, says: "verdict.no_subjects"},
 		{name: "list not declared complete", from: tls, do: func(in *Input) { in.Scopes[0].Declared = 0 }, want: isms.Unproven, says: "verdict.scope_undeclared", tally: "2/2"},
+		{name: "list declared complete later", from: tls, do: func(in *Input) { in.Scopes[0].Declared = noon + 1 }, want: isms.Unproven, says: "verdict.scope_undeclared"},
 		{name: "a failing subject shows through an undeclared list", from: tls, do: func(in *Input) { in.Scopes[0].Declared = 0; in.Looks[0].Outcome = Negative }, want: isms.Failing},
 		{name: "a new subject without a look", from: tls, do: func(in *Input) {
 			in.Scopes[0].Subjects = append(in.Scopes[0].Subjects, Subject{ID: "sub_new", Added: noon})
@@ -224,6 +247,7 @@ func TestTheAlgebra(t *testing.T) {
 		{name: "a duty never done, and due", from: review, do: func(in *Input) { in.Looks = nil; in.Duties = []Duty{{Proof: "prf_r", Due: noon}} }, want: isms.Unproven, says: "verdict.duty_never_done"},
 		{name: "a duty due again before its period is over", from: review, do: func(in *Input) { in.Duties = []Duty{{Proof: "prf_r", Due: noon}} }, want: isms.Stale},
 		{name: "a duty done after its due date", from: review, do: func(in *Input) { in.Duties = []Duty{{Proof: "prf_r", Due: at("2026-01-01 00:00")}} }, want: isms.Holding},
+		{name: "a duty done at the very moment it was due", from: review, do: func(in *Input) { in.Duties = []Duty{{Proof: "prf_r", Due: at("2026-01-05 10:00")}} }, want: isms.Holding},
 		{name: "a duty that could not be done", from: review, do: func(in *Input) { in.Looks[0].Outcome = Error }, want: isms.Unproven, says: "verdict.could_not_look"},
 		{name: "a due date recorded later plays no part", from: review, do: func(in *Input) { in.Duties = []Duty{{Proof: "prf_r", Due: noon, Recorded: noon + 1}} }, want: isms.Holding},
 		{name: "a proof added later plays no part", from: review, do: func(in *Input) {
@@ -280,6 +304,16 @@ func says(r Result, code string) bool {
 func same(a, b Summary) bool {
 	x, y := isms.Must(json.Marshal(a)), isms.Must(json.Marshal(b))
 	return string(x) == string(y)
+}
+
+func TestPromisedAgainstPlannedIsSaidInFigures(t *testing.T) {
+	in := review()
+	in.Clause.Figures = []Figure{{Kind: PeriodFigure, Value: "P3M"}}
+	in.Proofs[0].Window = period("P13M")
+	r := Derive(in).Bindings[0].Proofs[0]
+	if r.Window.String() != "P3M" || len(r.Reasons) != 1 || r.Reasons[0].Params["promised"] != "P3M" || r.Reasons[0].Params["planned"] != "P1Y" {
+		t.Errorf("%+v", r)
+	}
 }
 
 func TestAControlIsJudgedByItsOwnPlan(t *testing.T) {

@@ -45,6 +45,54 @@ func TestStalenessBeginsWhenDueAlsoWhileTheServerWasDown(t *testing.T) {
 	}
 }
 
+// A follower that is ahead of an entry takes it at its own moment: it never goes back.
+func TestALookRecordedBeforeTheLastStepIsTakenNow(t *testing.T) {
+	in := tls()
+	live := NewLive(in)
+	prev, err := Walk(nil, live, nil, at("2026-03-10 16:00")) // stale since 14:30
+	if err != nil {
+		t.Fatal(err)
+	}
+	var looks []Look
+	for _, l := range in.Looks {
+		l.Observed, l.Received, l.Recorded = at("2026-03-10 14:00"), at("2026-03-10 14:00"), at("2026-03-10 14:00")
+		looks = append(looks, l)
+	}
+	got, err := Walk(prev, live, looks, at("2026-03-10 16:30"))
+	if err != nil || len(got) != 3 || got[2].Verdict != isms.Holding || got[2].From != at("2026-03-10 16:00") {
+		t.Fatalf("%v %+v", err, got)
+	}
+}
+
+func TestTheQueueKnowsWhatChangesNext(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 40).Draw(t, "pairs")
+		v := view{pairs: make([]pair, n)}
+		for range rapid.IntRange(0, 200).Draw(t, "steps") {
+			v.wake(int32(rapid.IntRange(0, n-1).Draw(t, "pair")), isms.Instant(rapid.IntRange(0, 30).Draw(t, "until")))
+		}
+		waiting := 0
+		for k, p := range v.pairs {
+			if p.until == 0 {
+				continue
+			}
+			waiting++
+			if v.queue[p.queued] != int32(k) {
+				t.Fatalf("pair %d does not know its place", k)
+			}
+			if p.until < v.pairs[v.queue[0]].until {
+				t.Fatalf("%d comes before the first in the queue", p.until)
+			}
+			if up := (p.queued - 1) / 2; p.queued > 0 && v.before(p.queued, up) {
+				t.Fatal("the queue is out of order")
+			}
+		}
+		if waiting != len(v.queue) {
+			t.Fatalf("%d wait, %d stand in the queue", waiting, len(v.queue))
+		}
+	})
+}
+
 func TestLateEvidenceStandsBesideTheRecord(t *testing.T) {
 	in := tls()
 	late := at("2026-03-10 20:00")
