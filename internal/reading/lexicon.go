@@ -33,7 +33,7 @@ type vocabulary struct {
 
 // wordSections are lists of plain words, not patterns.
 var wordSections = map[string]bool{"stop": true, "abbreviations": true, "units": true, "numbers": true, "months": true,
-	"joints": true, "subordinate": true, "before ordinals": true, "acts": true, "no acts": true, "act endings": true}
+	"joints": true, "subordinate": true, "triggers": true, "before ordinals": true, "acts": true, "no acts": true, "act endings": true}
 
 func loadLexicons() (*vocabulary, error) {
 	v := &vocabulary{

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	contactLine = regexp.MustCompile(`(?i)[\w.+-]+@[\w-]+\.[\w.]+|https?://|www\.|(?:^|\s)(?:tel|fax|phone|telefon|e-?mail)\b`)
+	contactLine = regexp.MustCompile(`(?i)[\w.+-]+@[\w-]+\.[\w.]+|https?://|www\.|(?:^|\s)(?:tel|fax|phone|telefon|e-?mail)\b\.?\s*[:+(\d]`)
 	dotLeader   = regexp.MustCompile(`(\.\s?){4,}\s*\d+\s*$|\t\d+$`)
 	isoDate     = regexp.MustCompile(`\b(\d{4})-(\d{2})-(\d{2})\b`)
 	dottedDate  = regexp.MustCompile(`\b(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})\b`)

@@ -16,6 +16,7 @@ const (
 	weightBefore  = 0.5 // the sentence before, if this one points back to it
 	weightCommon  = 0.5 // a word that stands everywhere in the document
 	weightActor   = 0.5 // who acts
+	weightTrigger = 0.4 // a change that triggers something else
 	weightNear    = 0.2
 	weightHead    = 0.3 // the head of its table
 )
@@ -92,7 +93,7 @@ func (d *document) setTheme(u *unit) {
 		}
 	}
 	own := func(v *view, factor float64) {
-		for name, s := range themes(v.hits, func(h *hit) float64 { return d.common(h) * v.subject(h) }) {
+		for name, s := range themes(v.hits, func(h *hit) float64 { return d.common(h) * v.subject(h) * v.circumstance(h) }) {
 			score[name] += s * factor
 		}
 	}
@@ -177,6 +178,20 @@ func (v *view) subject(h *hit) float64 {
 	for i := range v.hits {
 		if a := &v.hits[i]; a.section == "actor" && overlaps(a, h) {
 			return weightActor
+		}
+	}
+	return 1
+}
+
+// circumstance weighs down a change that only triggers something else: a policy
+// that is reviewed "after major changes" is not about changes.
+func (v *view) circumstance(h *hit) float64 {
+	if h.section != "theme operations-change" {
+		return 1
+	}
+	for i := range v.hits {
+		if e := &v.hits[i]; e.section == "event" && overlaps(e, h) && e.start < h.start && v.lx.words["triggers"][v.toks[e.start].word] {
+			return weightTrigger
 		}
 	}
 	return 1
