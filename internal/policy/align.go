@@ -93,10 +93,14 @@ func similar(before []ClauseText, now []*ClauseText) []proposal {
 	}
 	var old []*ClauseText
 	var bags []map[string]int
+	holding := map[string][]int{} // word or pair of words → places in old
 	for i := range before {
 		if !kept[before[i].Clause] {
-			old = append(old, &before[i])
-			bags = append(bags, bag(before[i].Text))
+			b := bag(before[i].Text)
+			for w := range b { // pairs only are asked for
+				holding[w] = append(holding[w], len(old))
+			}
+			old, bags = append(old, &before[i]), append(bags, b)
 		}
 	}
 	var out []proposal
@@ -106,15 +110,36 @@ func similar(before []ClauseText, now []*ClauseText) []proposal {
 		}
 		words := bag(c.Text)
 		var here []proposal
-		for i, o := range old {
+		for _, i := range nearest(words, holding, len(old)) {
 			if s := likeness(words, bags[i]); s >= least {
-				here = append(here, proposal{old: o, new: c, how: BySimilarity, score: s})
+				here = append(here, proposal{old: old[i], new: c, how: BySimilarity, score: s})
 			}
 		}
 		sort.SliceStable(here, func(i, j int) bool { return here[i].score > here[j].score })
 		out = append(out, here[:min(len(here), 3)]...)
 	}
 	return out
+}
+
+// nearest are the old sentences that share most pairs of words, the nearest first: only those
+// are looked at closely.
+func nearest(words map[string]int, holding map[string][]int, old int) []int {
+	shares := make([]int, old)
+	for w := range words {
+		if strings.Contains(w, " ") {
+			for _, i := range holding[w] {
+				shares[i]++
+			}
+		}
+	}
+	var out []int
+	for i, n := range shares {
+		if n > 0 {
+			out = append(out, i)
+		}
+	}
+	sort.SliceStable(out, func(a, b int) bool { return shares[out[a]] > shares[out[b]] })
+	return out[:min(len(out), 20)]
 }
 
 // translated proposes which source words a translation renders: by number where the text

@@ -239,6 +239,36 @@ func askSummaries(ctx context.Context, tx *ledger.Tx, parent isms.ID) error {
 	return nil
 }
 
+// Own gives a document to an account that answers for it; empty takes it away.
+func (r *Room) Own(ctx context.Context, actor isms.Actor, document, owner isms.ID) error {
+	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
+		d, err := Documents.Get(ctx, tx.Tx, document)
+		if err != nil {
+			return err
+		}
+		if err := r.allow(actor, people.PolicyEdit, people.Record{Owner: d.Owner}); err != nil {
+			return err
+		}
+		d.Owner = owner
+		return Documents.Revise(ctx, tx, "document.owned", &d)
+	})
+}
+
+// Assign says who answers for a clause, and who in their place.
+func (r *Room) Assign(ctx context.Context, actor isms.Actor, clause, owner, deputy isms.ID) error {
+	return r.Log.Write(ctx, actor, func(tx *ledger.Tx) error {
+		c, err := Clauses.Get(ctx, tx.Tx, clause)
+		if err != nil {
+			return err
+		}
+		if err := r.allowIn(ctx, tx.Tx, actor, people.PolicyEdit, c.Document); err != nil {
+			return err
+		}
+		c.Owner, c.Deputy = owner, deputy
+		return Clauses.Revise(ctx, tx, "clause.assigned", &c)
+	})
+}
+
 // Locked is how long an expired or replaced version cannot be deleted (clause I42).
 var Locked = isms.Period{Years: 5}
 

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,12 @@ func TestAPolicyInForceIsAdoptedByOnePerson(t *testing.T) {
 		must(t, h.Adopt(ctx, h.ana(), first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-01-15", Every: isms.Period{Years: 1}}))
 		refused(t, h.Adopt(ctx, h.ana(), first.Version, policy.Adoption{Approver: "M. Kos", Approved: "2026-01-15"}), "policy.state_forbids")
 		same(t, "state", h.version(first.Version).State, policy.Effective)
+		clause := h.words(first.Text)[0].Clause
+		mira := h.boris()
+		mira.Account, mira.Roles = "acc_mira", []isms.Role{isms.Owner}
+		refused(t, h.Assign(ctx, mira, clause, "acc_mira", ""), "can.not_yours")
+		must(t, h.Own(ctx, h.ana(), first.Document, "acc_mira"))
+		must(t, h.Assign(ctx, mira, clause, "acc_mira", "acc_ana"))
 		h.read(func(tx *store.Tx) error {
 			d, err := policy.Documents.Get(ctx, tx, first.Document)
 			must(t, err)
@@ -312,4 +319,21 @@ func TestANewerReaderProposesAndLeavesCorrectionsAlone(t *testing.T) {
 		same(t, "a person's word", got[0].Theme, "clock")
 		same(t, "the reader's", got[1].Cadence, "P1D")
 	})
+}
+
+func TestAlongTextIsComparedQuickly(t *testing.T) {
+	h := build(t, housetest.Config(t, store.SQLite))
+	long := func(word string) (out []string) {
+		for i := range 1500 {
+			out = append(out, fmt.Sprintf("Rule %d of the %s department says that system %d is checked by team %d every week.", i, word, i*7, i%13))
+		}
+		return out
+	}
+	first := h.importText("", long("first")...)
+	began := time.Now()
+	second := h.importText(first.Document, long("second")...)
+	t.Logf("1,500 changed sentences took %s", time.Since(began))
+	if second.Unchanged != 0 || second.Proposed < 1500 {
+		t.Errorf("%+v", second)
+	}
 }
