@@ -83,7 +83,7 @@ func Has(key string) bool {
 func (p *Printer) Error(err error) string {
 	kind, code := isms.KindOf(err), isms.CodeOf(err)
 	if key := "error." + code; code != "" && Has(key) {
-		return p.T(key, pairs(paramsOf(err))...)
+		return p.T(key, p.pairs(paramsOf(err))...)
 	}
 	return p.T("error.kind." + string(kind))
 }
@@ -92,7 +92,7 @@ func (p *Printer) Error(err error) string {
 // with its parameters: less pretty, but never silent.
 func (p *Printer) Reason(r isms.Reason) string {
 	if key := "reason." + r.Code; Has(key) {
-		return p.T(key, pairs(r.Params)...)
+		return p.T(key, p.pairs(r.Params)...)
 	}
 	var b strings.Builder
 	b.WriteString(r.Code)
@@ -165,16 +165,32 @@ func Negotiate(acceptLanguage string, wishes ...isms.Language) isms.Language {
 
 var matcher = language.NewMatcher([]language.Tag{language.English, language.German, language.Slovenian})
 
-// pairs turns named parameters into the form that T takes. A parameter that is a
-// whole number is passed as one, so that it is written and counted as one.
-func pairs(params map[string]string) []any {
+// pairs turns named parameters, as reasons and errors keep them, into the form that
+// T takes, each said as people say it: whole numbers, instants, days, periods and
+// verdicts are recognised by their form, because only that is stored.
+func (p *Printer) pairs(params map[string]string) []any {
 	kv := make([]any, 0, 2*len(params))
 	for k, v := range params {
-		if n, err := strconv.Atoi(v); err == nil && strconv.Itoa(n) == v {
-			kv = append(kv, k, n)
-			continue
-		}
-		kv = append(kv, k, v)
+		kv = append(kv, k, p.value(k, v))
 	}
 	return kv
+}
+
+func (p *Printer) value(name, v string) any {
+	if n, err := strconv.Atoi(v); err == nil && strconv.Itoa(n) == v {
+		return n
+	}
+	if at, err := time.Parse("2006-01-02T15:04:05.000000Z", v); err == nil {
+		return p.Moment(isms.InstantOf(at))
+	}
+	if d, err := isms.ParseDate(v); err == nil {
+		return p.ShortDate(d)
+	}
+	if period, err := isms.ParsePeriod(v); err == nil && !period.IsZero() {
+		return p.Period(period)
+	}
+	if name == "verdict" && Has("verdict."+v) {
+		return p.T("verdict." + v)
+	}
+	return v
 }

@@ -3,6 +3,7 @@ package lang
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -213,6 +214,10 @@ func TestErrorsNeverShowTheirCause(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	if got := p.Reason(isms.Because("no.such", "b", "2", "a", "1")); got != "no.such a=1 b=2" {
+		t.Errorf("got %q", got)
+	}
+	stored := isms.Because("verdict.stale", "since", at.String(), "window", "PT45M")
+	if got := In(isms.Slovenian, nil).Reason(stored); strings.Contains(got, "PT45M") || strings.Contains(got, "Z") || !strings.Contains(got, "45 minut") {
 		t.Errorf("got %q", got)
 	}
 	if got := p.T("no.such"); got != "⟦no.such⟧" {

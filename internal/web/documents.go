@@ -8,6 +8,7 @@ import (
 
 	"holdfast/internal/control"
 	"holdfast/internal/isms"
+	"holdfast/internal/lang"
 	"holdfast/internal/people"
 	"holdfast/internal/policy"
 	"holdfast/internal/reading"
@@ -202,7 +203,7 @@ func (s *Server) reading(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		out.Blocks, out.Counts = blocks(cs, t, out.Only)
+		out.Blocks, out.Counts = blocks(p, cs, t, out.Only)
 		return nil
 	})
 	if err != nil {
@@ -227,13 +228,35 @@ func (s *Server) reading(w http.ResponseWriter, r *http.Request) error {
 	return s.show(w, r, http.StatusOK, out)
 }
 
+// facts are what was found in a sentence: its theme and its times, as people say them.
+func facts(p *lang.Printer, c policy.ClauseText) []string {
+	var out []string
+	if key := "theme." + c.Theme; lang.Has(key) {
+		out = append(out, p.T(key))
+	} else if c.Theme != "" {
+		out = append(out, c.Theme)
+	}
+	if period, err := isms.ParsePeriod(c.Cadence); err == nil {
+		out = append(out, p.Every(period))
+	} else if key := "cadence." + c.Cadence; lang.Has(key) {
+		out = append(out, p.T(key))
+	}
+	for key, value := range map[string]string{"fact.deadline": c.Deadline, "fact.retention": c.Retention} {
+		if period, err := isms.ParsePeriod(value); err == nil {
+			out = append(out, p.T(key, "period", p.Period(period)))
+		}
+	}
+	return out
+}
+
 // blocks puts headings, sentences and what was left out in the order of the original.
-func blocks(cs []policy.ClauseText, t policy.Text, only string) (out []page.ReadBlock, n page.ReadingCounts) {
+func blocks(p *lang.Printer, cs []policy.ClauseText, t policy.Text, only string) (out []page.ReadBlock, n page.ReadingCounts) {
 	om, path := t.Omitted, ""
 	n.Omitted = len(om)
 	flush := func(line int) {
 		for len(om) > 0 && om[0].Line < line {
-			if only == "" || only == "omitted" {
+			title := om[0].Because.Code == "reading.omitted.heading" // it stands as a heading already
+			if (only == "" || only == "omitted") && !title {
 				out = append(out, page.ReadBlock{Omitted: true, Original: om[0].Text, Reason: om[0].Because, Language: t.Language})
 			}
 			om = om[1:]
@@ -257,11 +280,7 @@ func blocks(cs []policy.ClauseText, t policy.Text, only string) (out []page.Read
 		if len(c.Because) > 0 {
 			sn.Reason = c.Because[0]
 		}
-		for _, f := range []string{c.Theme, c.Cadence, c.Deadline, c.Retention} {
-			if f != "" {
-				sn.Facts = append(sn.Facts, f)
-			}
-		}
+		sn.Facts = facts(p, c)
 		if !c.Corrected {
 			n.Open++
 		} else {

@@ -96,7 +96,7 @@ func (v *Clause) Body() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = v.why(v.Row.Why).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = v.why(v.Row.Why, v.Row.Verdict).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

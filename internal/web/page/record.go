@@ -86,7 +86,7 @@ func drawRecord(days Days, height int) []statePath {
 	shapes := map[isms.Verdict]*strings.Builder{}
 	for i, v := range days {
 		if v == "" {
-			continue
+			v = before
 		}
 		b, ok := shapes[v]
 		if !ok {
@@ -106,6 +106,8 @@ func drawRecord(days Days, height int) []statePath {
 			bar(b, x, top, 3, height-top)
 		case isms.Excepted:
 			bar(b, x+1, 0, 1, height)
+		case before:
+			bar(b, x, height-1, 3, 1)
 		default:
 			bar(b, x, height-3, 3, 3)
 		}
@@ -119,11 +121,17 @@ func drawStack(days []Counts) []statePath {
 	shapes := map[isms.Verdict]*strings.Builder{}
 	for i, c := range days {
 		all := c.All()
-		if all == 0 {
-			continue
-		}
 		x := float64(i) * 480 / float64(len(days))
 		width := max(480/float64(len(days))-1, 1)
+		if all == 0 {
+			b, ok := shapes[before]
+			if !ok {
+				b = new(strings.Builder)
+				shapes[before] = b
+			}
+			b.WriteString("M" + coord(x) + " 94h" + coord(width) + "v2h-" + coord(width) + "z")
+			continue
+		}
 		done, y := 0, 0.0
 		for _, v := range isms.Verdicts {
 			n := c.Of(v)
@@ -144,8 +152,14 @@ func drawStack(days []Counts) []statePath {
 	return inOrder(shapes)
 }
 
+// before marks the days before the first verdict: a faint line on the ground.
+const before isms.Verdict = "base"
+
 func inOrder(shapes map[isms.Verdict]*strings.Builder) []statePath {
 	var out []statePath
+	if b, ok := shapes[before]; ok {
+		out = append(out, statePath{State: before, D: b.String()})
+	}
 	for i := len(isms.Verdicts) - 1; i >= 0; i-- {
 		if b, ok := shapes[isms.Verdicts[i]]; ok {
 			out = append(out, statePath{State: isms.Verdicts[i], D: b.String()})

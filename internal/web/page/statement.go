@@ -1,6 +1,8 @@
 package page
 
 import (
+	"strings"
+
 	"holdfast/internal/isms"
 )
 
@@ -44,6 +46,16 @@ type Section struct {
 	Clauses  []ClauseRow
 	More     Link // the clauses that are not listed; empty if all are
 	MoreText string
+}
+
+// words are the title without its number, which stands beside it.
+func (s Section) words() string {
+	if rest, ok := strings.CutPrefix(s.Title, s.Number); ok && s.Number != "" {
+		if rest = strings.TrimLeft(rest, ". )\u00a0"); rest != "" {
+			return rest
+		}
+	}
+	return s.Title
 }
 
 // Open tells whether the section is unfolded: trouble is open, what holds is quiet.
