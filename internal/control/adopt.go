@@ -179,7 +179,7 @@ func proposals(ctx context.Context, tx *store.Tx, text isms.ID) ([]Binding, erro
 			if c.Clause == "" || known[string(c.Clause)+c.Hash] {
 				continue
 			}
-			out = append(out, again(before[c.Clause], &c)...)
+			out = append(out, asBefore(before[c.Clause], &c)...)
 			if len(before[c.Clause]) > 0 {
 				continue
 			}
@@ -199,9 +199,9 @@ func proposals(ctx context.Context, tx *store.Tx, text isms.ID) ([]Binding, erro
 	}
 }
 
-// again proposes for changed words of a clause what its earlier words were bound to, with the
+// asBefore proposes for changed words of a clause what its earlier words were bound to, with the
 // parts that are still there; figures are read anew from the words.
-func again(before []Binding, c *policy.ClauseText) []Binding {
+func asBefore(before []Binding, c *policy.ClauseText) []Binding {
 	var out []Binding
 	for _, b := range before {
 		if slices.ContainsFunc(out, func(o Binding) bool { return o.Control == b.Control }) {

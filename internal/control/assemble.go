@@ -163,6 +163,9 @@ func (g *gathering) scope(ctx context.Context, id isms.ID) error {
 	}
 	g.scopes[id] = true
 	s, err := Scopes.Get(ctx, g.tx, id)
+	if isms.KindOf(err) == isms.NotFound { // never taken for a clause that is gone
+		return isms.Errorf(isms.Internal, "control.scope_lost", "scope", string(id)).Because(err)
+	}
 	if err != nil {
 		return err
 	}

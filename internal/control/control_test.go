@@ -10,6 +10,7 @@ import (
 	"holdfast/internal/evidence"
 	"holdfast/internal/housetest"
 	"holdfast/internal/isms"
+	"holdfast/internal/ledger"
 	"holdfast/internal/policy"
 	"holdfast/internal/probe"
 	"holdfast/internal/store"
@@ -398,5 +399,39 @@ func TestProposalsOfTheCatalogueAreConfirmedAboveAScore(t *testing.T) {
 			return err
 		})
 		h.verify()
+	})
+}
+
+func TestOneDamagedRecordDoesNotStopTheOthers(t *testing.T) {
+	housetest.EachEngine(t, func(t *testing.T, cfg store.Config) {
+		h := build(t, cfg)
+		h.adopt(policy.Sentence{Text: "Rights are reviewed."}, policy.Sentence{Text: promise})
+		h.words[0], h.words[1] = h.words[1], h.words[0]
+		h.bind()
+		h.server("here")
+		h.declare()
+		h.look()
+		h.is(isms.Holding)
+		must(t, h.Log.Write(ctx, isms.System, func(tx *ledger.Tx) error {
+			tx.Append("test.damaged", "tst_x", 0, nil)
+			_, err := tx.Exec(ctx, `DELETE FROM control_scope WHERE id = $1`, string(h.scope.ID))
+			return err
+		}))
+		c, ps, err := h.Make(ctx, h.ana(), control.Control{Title: isms.TextIn(isms.English, "Rights reviewed")}, []control.Proof{
+			{Key: "review", Kind: verdict.DutyProof, Every: isms.Period{Years: 1}, Required: true}})
+		must(t, err)
+		_, err = h.Bind(ctx, h.ana(), h.words[1].ID, c.ID, nil, nil)
+		must(t, err)
+		_, err = h.proofs.Seal(ctx, h.ana(), evidence.Record{Proof: ps[0].ID, Outcome: evidence.Done})
+		must(t, err)
+		h.clock.Pass(4 * time.Hour) // the damaged one is due as well
+		if _, _, err := h.React(ctx); err == nil || !strings.Contains(err.Error(), string(h.control.ID)) {
+			t.Errorf("the damaged control is not named: %v", err)
+		}
+		h.see(func(tx *store.Tx) error {
+			v, err := control.VerdictOf(ctx, tx, h.words[1].Clause)
+			same(t, "the other promise", v.Verdict, isms.Holding)
+			return err
+		})
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"holdfast/internal/evidence"
 	"holdfast/internal/isms"
@@ -63,6 +64,8 @@ type round struct {
 	scopes  []Scope               // of the organisation, once they were asked for
 	under   map[isms.ID][]isms.ID // by scope: whom a new or retired subject may concern
 	shared  shared
+
+	troubles []error // with single records
 }
 
 // react follows one stretch of the ledger and writes what came of it.
@@ -78,13 +81,14 @@ func (r *Room) react(ctx context.Context) (changed int, more bool, err error) {
 	r.cursor = w.until
 	more = w.until < w.head.Size
 	if len(w.found)+len(w.ended)+len(w.wakes)+len(w.watches) == 0 && w.until-w.cursor < perRound {
-		return 0, more, nil // the cursor kept in memory is enough: following again finds nothing again
+		return 0, more, errors.Join(w.troubles...) // the cursor kept in memory is enough: following again finds nothing again
 	}
 	err = r.Log.Write(ctx, isms.System, func(tx *ledger.Tx) error { return w.write(ctx, tx) })
 	if err != nil {
 		r.cursor = 0
+		return 0, more, err
 	}
-	return len(w.found) + len(w.ended), more, err
+	return len(w.found) + len(w.ended), more, errors.Join(w.troubles...)
 }
 
 // look finds what changed between the cursor and the head, and what is due by the clock.
@@ -105,7 +109,9 @@ func (w *round) look(ctx context.Context) (err error) {
 	w.until = w.cursor + int64(len(es))
 	for _, e := range es {
 		if err := w.touch(ctx, e); err != nil {
-			return fmt.Errorf("follow entry %d: %w", e.Index, err)
+			if err = w.trouble(ctx, fmt.Errorf("follow entry %d: %w", e.Index, err)); err != nil {
+				return err
+			}
 		}
 	}
 	if w.until == w.head.Size { // the clock counts only once the ledger has been followed to its end
@@ -120,9 +126,25 @@ func (w *round) look(ctx context.Context) (err error) {
 	slices.Sort(abouts)
 	for _, about := range abouts {
 		if err := w.walk(ctx, about, w.touched[about]); err != nil {
-			return fmt.Errorf("judge %s: %w", about, err)
+			if err = w.trouble(ctx, fmt.Errorf("judge %s: %w", about, err)); err != nil {
+				return err
+			}
+			w.wakes[about] = w.now.Add(again)
 		}
 	}
+	return nil
+}
+
+// again is when what could not be judged is tried again.
+const again = time.Minute
+
+// trouble keeps what is wrong with one record from stopping the judging of all others: it is
+// told when the round is written. A database that does not answer stops the round.
+func (w *round) trouble(ctx context.Context, err error) error {
+	if ctx.Err() != nil || isms.KindOf(err) == isms.Unavailable {
+		return err
+	}
+	w.troubles = append(w.troubles, err)
 	return nil
 }
 
