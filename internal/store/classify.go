@@ -30,12 +30,17 @@ func classify(err error) error {
 	switch {
 	case errors.As(err, &pg):
 		kind, code = ofPostgres(pg)
+	case errors.As(err, &lite) && lite.ExtendedCode() == sqlite3.IOERR_DATA: // a page's checksum is wrong
+		kind, code = isms.Internal, "store.damaged"
 	case errors.As(err, &lite):
 		kind, code = ofSQLite(lite.Code())
 	default:
 		var code sqlite3.ErrorCode
 		var xcode sqlite3.ExtendedErrorCode
 		if errors.As(err, &xcode) {
+			if xcode == sqlite3.IOERR_DATA {
+				return isms.Errorf(isms.Internal, "store.damaged").Because(err)
+			}
 			return wrap(ofSQLiteErr(xcode.Code()))(err)
 		}
 		if errors.As(err, &code) {

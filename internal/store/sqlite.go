@@ -37,7 +37,7 @@ func (db *DB) openSQLite(ctx context.Context, file string) error {
 		return err
 	}
 	db.path = file
-	w, err := driver.Open(db.dsn(file, ""))
+	w, err := driver.Open(db.dsn(file, ""), checksums)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,20 @@ func (db *DB) openSQLite(ctx context.Context, file string) error {
 	db.read.SetMaxOpenConns(8)
 	db.read.SetMaxIdleConns(2)
 	return nil
+}
+
+// checksums gives a new database a checksum in every page: encryption alone would turn a changed
+// byte into sixteen wrong ones and say nothing. A page that fails is reported as store.damaged.
+func checksums(c *sqlite3.Conn) error {
+	tables, _, err := c.Prepare(`SELECT 1 FROM sqlite_schema LIMIT 1`)
+	if err != nil {
+		return err
+	}
+	old := tables.Step()
+	if err := errors.Join(tables.Err(), tables.Close()); err != nil || old {
+		return err
+	}
+	return c.EnableChecksums("main")
 }
 
 func queryOnly(c *sqlite3.Conn) error { return c.Exec("PRAGMA query_only=on") }
