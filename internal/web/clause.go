@@ -100,7 +100,13 @@ func (v *visit) fillClause(r *http.Request, tx *store.Tx, p printer, out *page.C
 		out.Parts = append(out.Parts, page.Part{Text: pt.Part, Proven: proven})
 	}
 	out.History = history(all)
-	return v.fillBindings(tx, p, ct, res, out)
+	if err := v.fillBindings(tx, p, ct, res, out); err != nil {
+		return err
+	}
+	if out.Row.Why != nil {
+		out.Row.Why.Episodes = episodes(all, r.URL.Path)
+	}
+	return nil
 }
 
 func entryLink(idx int64) *page.EntryLink {

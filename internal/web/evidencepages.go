@@ -14,6 +14,7 @@ import (
 	"holdfast/internal/isms"
 	"holdfast/internal/ledger"
 	"holdfast/internal/people"
+	"holdfast/internal/policy"
 	"holdfast/internal/probe"
 	"holdfast/internal/store"
 	"holdfast/internal/verdict"
@@ -113,6 +114,9 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request) error {
 			}
 			out.Reasons = append(out.Reasons, a.Reasons...)
 		}
+		if out.Clauses, err = v.restingOn(tx, answers); err != nil {
+			return err
+		}
 		out.By = string(e.Actor)
 		out.Inclusion, out.LeafHash, err = inclusion(r, tx, e)
 		return err
@@ -123,6 +127,40 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request) error {
 	out.Title = out.What
 	out.Crumbs = []page.Link{{Text: p.T("nav.evidence"), URL: "/evidence"}, {Text: out.What}}
 	return s.show(w, r, http.StatusOK, out)
+}
+
+// restingOn are the clauses whose confirmed bindings lead to the proofs that a look answers.
+func (v *visit) restingOn(tx *store.Tx, answers []evidence.Answer) (out []page.ClauseRef, err error) {
+	seen := map[isms.ID]bool{}
+	for _, a := range answers {
+		pf, err := control.Proofs.Get(v.ctx, tx, a.Proof)
+		if err != nil {
+			return nil, err
+		}
+		bs, err := control.Bindings.Where(v.ctx, tx, `control = $2 AND state = 'confirmed'`, 50, string(pf.Control))
+		if err != nil {
+			return nil, err
+		}
+		for i, b := range bs {
+			if seen[b.Clause] {
+				continue
+			}
+			seen[b.Clause] = true
+			ct, err := policy.Standing(v.ctx, tx, b.Clause)
+			if err != nil && isms.KindOf(err) == isms.NotFound {
+				continue // in no standing version any more
+			}
+			if err != nil {
+				return nil, err
+			}
+			vd, err := control.VerdictOf(v.ctx, tx, b.Clause)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, page.ClauseRef{Number: number(ct, i), Text: page.Say(v.Of.Language, ct.Text), URL: "/clauses/" + string(b.Clause), Verdict: vd.Verdict})
+		}
+	}
+	return out, nil
 }
 
 func factValue(f probe.Fact) string {

@@ -147,6 +147,9 @@ func (b *board) fill(t policy.Text) error {
 			if row.Why, row.Proofs, err = b.why(c, v); err != nil {
 				return err
 			}
+			if row.Why != nil {
+				row.Why.Episodes = episodes(histories[c.Clause], row.URL)
+			}
 		}
 		addCount(&b.out.Counts, v.Verdict)
 		path := ""
@@ -207,6 +210,24 @@ func (b *board) why(c policy.ClauseText, v control.Verdict) (*page.Why, page.Pro
 		return nil, n, nil
 	}
 	return out, n, nil
+}
+
+// shownEpisodes is how many times of not holding stand beside a clause.
+const shownEpisodes = 5
+
+// episodes are the times in which a clause did not hold, newest first.
+func episodes(all []verdict.Interval, url string) (out []page.Episode) {
+	for i := len(all) - 1; i >= 0 && len(out) < shownEpisodes; i-- {
+		if all[i].Verdict != isms.Failing && all[i].Verdict != isms.Stale {
+			continue
+		}
+		e := page.Episode{Verdict: all[i].Verdict, From: all[i].From, Until: isms.Forever, URL: url}
+		if all[i].Until != 0 {
+			e.Until = all[i].Until
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 func countProof(n *page.ProofCount, k verdict.ProofKind) {
