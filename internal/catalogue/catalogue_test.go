@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -220,6 +221,41 @@ duty: do P1Y | A | B | C
 		faults, err := (&Catalogue{Controls: controls}).Check()
 		if err != nil || len(faults) == 0 {
 			t.Errorf("%s: no fault found (%v)", name, err)
+		}
+	}
+}
+
+func TestTheDocumentTellsTheRightNumbers(t *testing.T) {
+	b, err := os.ReadFile("../../docs/catalogue.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, c := string(b), loaded(t)
+	n := c.Count()
+	want := []string{
+		fmt.Sprintf("| controls | %d |", n.Controls),
+		fmt.Sprintf("| proofs: checks, duties, rules | %d = %d + %d + %d |", n.Proofs, n.Checks, n.Duties, n.Rules),
+		fmt.Sprintf("| parameters with a default | %d |", n.Parameters),
+		fmt.Sprintf("| links to identifiers of frameworks | %d |", n.References),
+		fmt.Sprintf("| concepts of the lexicon, phrases in three languages | %d, %d |", n.Concepts, n.Phrases),
+		fmt.Sprintf("| own labelled sentences | %d |", len(pairs(t, c))),
+	}
+	for framework, name := range map[string]string{"iso27001": "ISO/IEC 27001:2022", "iso27017": "ISO/IEC 27017:2015", "iso27018": "ISO/IEC 27018:2019",
+		"csf2": "NIST CSF 2.0", "sp800_53": "NIST SP 800-53 r5", "gspp": "Grundschutz++", "soc2": "SOC 2 (2017)", "gdpr": "GDPR", "nis2": "NIS2"} {
+		found := false
+		for _, line := range strings.Split(doc, "\n") {
+			f := strings.Split(line, "|")
+			if len(f) == 6 && strings.TrimSpace(f[1]) == name {
+				found = strings.TrimSpace(f[3]) == fmt.Sprint(n.ByFramework[framework])
+			}
+		}
+		if !found {
+			t.Errorf("docs/catalogue.md does not say that %d identifiers of %s are answered", n.ByFramework[framework], name)
+		}
+	}
+	for _, line := range want {
+		if !strings.Contains(doc, line) {
+			t.Errorf("docs/catalogue.md lacks %q", line)
 		}
 	}
 }
