@@ -359,6 +359,16 @@ func (in *Instance) makeRoom() error {
 	return in.closeOne(oldest)
 }
 
+// CloseOrganisation closes the database of an organisation; it opens again when it is asked for.
+func (in *Instance) CloseOrganisation(id isms.ID) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.open[id] == nil {
+		return nil
+	}
+	return in.closeOne(id)
+}
+
 func (in *Instance) closeOne(id isms.ID) error {
 	o := in.open[id]
 	delete(in.open, id)
