@@ -245,6 +245,14 @@ func TestCorrectionsSurviveTheNextReading(t *testing.T) {
 			same(t, "cadence", got[2].Cadence, "P1D")
 		}
 		check(first.Text)
+		h.read(func(tx *store.Tx) error {
+			for i, c := range h.words(first.Text) {
+				n, err := policy.Place(ctx, tx, &c)
+				must(t, err)
+				same(t, "place", n, i+1)
+			}
+			return nil
+		})
 
 		second := h.importText(first.Document, logs, backups, rights)
 		check(second.Text)

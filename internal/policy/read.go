@@ -170,3 +170,12 @@ func change(now, same *ClauseText, joined []*ClauseText) Change {
 func Tables() []register.Verified {
 	return []register.Verified{Documents, Versions, Texts, Clauses, ClauseTexts, Alignments, Corrections}
 }
+
+// Place counts the clauses of a text up to and with one: 1 for the first. It is what to show
+// where the text itself gives no number.
+func Place(ctx context.Context, tx *store.Tx, c *ClauseText) (int, error) {
+	var n int
+	err := tx.Row(ctx, []any{&n}, `SELECT COUNT(*) FROM policy_clause_text WHERE text_id = $2 AND from_idx <= $1 AND until_idx > $1 AND (n < $3 OR n = $3 AND id <= $4)`,
+		tx.AsOf, string(c.TextID), c.N, string(c.ID))
+	return n, err
+}
