@@ -31,10 +31,12 @@ func (a *app) handler(c *upCmd) (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", pages)
-	mux.Handle(api.Prefix+"/", api.New(api.Config{
+	programs := api.Config{
 		Instance: a.in, People: a.people, Hosts: c.hosts(), Version: version(), Address: c.address(), Log: slog.Default(),
 		Rooms: a.house.Get,
-	}))
+	}
+	mux.Handle(api.Prefix+"/", api.New(programs))
+	mux.Handle(api.LogPrefix, api.Public(programs))
 	return mux, nil
 }
 

@@ -67,19 +67,7 @@ type door struct {
 
 // New returns the handler of everything under /api/v1.
 func New(cfg Config) http.Handler {
-	if cfg.PerMin == 0 {
-		cfg.PerMin = 1200
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.Default()
-	}
-	if cfg.Rooms == nil {
-		cfg.Rooms = organisation.New(cfg.Instance, organisation.Config{Quiet: true}).Get
-	}
-	if cfg.Read == nil {
-		cfg.Read = readFile
-	}
-	d := &door{Config: cfg, mux: http.NewServeMux(), rates: newRates(cfg.PerMin)}
+	d := newDoor(cfg)
 	d.huma = humago.NewWithPrefix(d.mux, Prefix, d.config())
 	d.huma.UseMiddleware(d.enter)
 	d.operations()
@@ -92,6 +80,23 @@ func New(cfg Config) http.Handler {
 		d.problem(w, r, isms.Errorf(isms.Forbidden, "api.cross_origin"))
 	}))
 	return d.hosts(guard.Handler(http.HandlerFunc(d.serve)))
+}
+
+// newDoor fills in what the configuration leaves out.
+func newDoor(cfg Config) *door {
+	if cfg.PerMin == 0 {
+		cfg.PerMin = 1200
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Rooms == nil {
+		cfg.Rooms = organisation.New(cfg.Instance, organisation.Config{Quiet: true}).Get
+	}
+	if cfg.Read == nil {
+		cfg.Read = readFile
+	}
+	return &door{Config: cfg, mux: http.NewServeMux(), rates: newRates(cfg.PerMin)}
 }
 
 // readFile takes plain text apart here and everything else in a child process of this program.

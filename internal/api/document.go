@@ -66,6 +66,7 @@ var tags = []*huma.Tag{
 	{Name: "failures", Description: "Episodes in which a control did not hold."},
 	{Name: "evidence", Description: "Duties done and sealed, with their files."},
 	{Name: "agents", Description: "Lookers, and the batches that they sign."},
+	{Name: "backups", Description: "Backups of the installation, and the restores that prove them."},
 	{Name: "ledger", Description: "The append-only log under everything, its checkpoints and proofs."},
 }
 

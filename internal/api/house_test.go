@@ -20,8 +20,10 @@ import (
 	"holdfast/internal/housetest"
 	"holdfast/internal/instance"
 	"holdfast/internal/isms"
+	"holdfast/internal/keep"
 	"holdfast/internal/organisation"
 	"holdfast/internal/people"
+	"holdfast/internal/schedule"
 	"holdfast/internal/store"
 )
 
@@ -69,7 +71,7 @@ var roles = people.RolesOf("org_")
 func newHouse(t *testing.T, cfg store.Config) *house {
 	t.Helper()
 	in, err := instance.Open(ctx, instance.Config{
-		Config: cfg, Instance: []store.Schema{people.Schema, api.Schema}, Organisation: append([]store.Schema{api.Schema}, organisation.Schemas...),
+		Config: cfg, Instance: []store.Schema{people.Schema, schedule.Schema, keep.Schema, api.Schema}, Organisation: append([]store.Schema{api.Schema}, organisation.Schemas...),
 	})
 	must(t, err)
 	t.Cleanup(func() { must(t, in.Close()) })

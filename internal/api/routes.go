@@ -14,11 +14,13 @@ func (d *door) operations() {
 		d.memberOperations(p)
 		d.tokenOperations(p)
 		d.ledgerOperations(p)
+		d.accessOperations(p)
 	}
 	d.accountOperations()
 	d.documentOperations()
 	d.controlOperations()
 	d.evidenceOperations()
+	d.exportOperations()
 }
 
 // placed says under which path operations lie that organisations and the instance both have, what
