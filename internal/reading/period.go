@@ -89,13 +89,16 @@ func (u *unit) cadence(deadline, retention *hit) *hit {
 		if watch := u.hit("continuous"); overlaps(watch, h) {
 			continue // "24 hours a day"
 		}
-		better := found != nil && overlaps(h, found) && (h.n > 0 && found.n == 0 || h.n > 0 == (found.n > 0) && h.end-h.start > found.end-found.start)
+		better := found != nil && overlaps(h, found) && (h.counts() && !found.counts() || h.counts() == found.counts() && h.end-h.start > found.end-found.start)
 		if found == nil || better {
 			found = h
 		}
 	}
 	return found
 }
+
+// counts tells whether the number in the text makes the period.
+func (h *hit) counts() bool { return h.n > 0 && (h.period == "=" || h.period == "/") }
 
 // longest returns the longest hit of a section, the first of equals.
 func (u *unit) longest(section string) *hit {

@@ -1,6 +1,7 @@
 package reading
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -73,6 +74,21 @@ func TestTimesAreRead(t *testing.T) {
 		got := r.Clauses[0]
 		if got.Cadence != c.cadence || got.Deadline != c.deadline || got.Retention != c.retention {
 			t.Errorf("%q: cadence %q deadline %q retention %q, want %q %q %q", c.text, got.Cadence, got.Deadline, got.Retention, c.cadence, c.deadline, c.retention)
+		}
+	}
+}
+
+// Each line of testdata/periods.txt is a language, a period and a promise that states it.
+func TestPeriodsOfEveryKind(t *testing.T) {
+	data, err := os.ReadFile("testdata/periods.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		f := strings.SplitN(line, "|", 3)
+		r, err := Read(t.Context(), "a.txt", []byte("- "+f[2]+"\n"), Options{Language: isms.Language(f[0])})
+		if err != nil || len(r.Clauses) != 1 || r.Clauses[0].Cadence != f[1] {
+			t.Errorf("%s: want %s, got %+v, %v", f[2], f[1], r, err)
 		}
 	}
 }
