@@ -50,9 +50,7 @@ func (c *verifyCmd) Run(ctx context.Context, e *env) error {
 		return err
 	}
 	if slices.Contains(broken, isms.CodeOf(err)) {
-		rep := &ledger.Report{Problems: []ledger.Problem{}}
-		rep.Wrong("database", -1, isms.Because("verify.cannot_open", "cause", err.Error()))
-		return c.print(e, []finding{{Name: c.Data, Report: rep}})
+		return c.print(e, []finding{unreadable(c.Data, "database", err)})
 	}
 	e.code(err)
 	return exit(exitCouldNot)

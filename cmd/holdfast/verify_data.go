@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -29,10 +30,14 @@ func organisationTables() []register.Verified {
 func (c *verifyCmd) on(ctx context.Context, a *app, e *env) error {
 	all := []finding{}
 	rep, err := c.log(ctx, e, a.in.Log, instanceTables(), nil)
-	if err != nil {
+	switch {
+	case slices.Contains(broken, isms.CodeOf(err)):
+		all = append(all, unreadable(string(a.in.Store.Name), cmp.Or(a.in.Log.DB.Path(), "database"), err))
+	case err != nil:
 		return err
+	default:
+		all = append(all, finding{Name: string(a.in.Store.Name), Report: rep})
 	}
-	all = append(all, finding{Name: string(a.in.Store.Name), Report: rep})
 	orgs, err := a.in.List(ctx)
 	if err != nil {
 		return err
@@ -40,9 +45,7 @@ func (c *verifyCmd) on(ctx context.Context, a *app, e *env) error {
 	for _, o := range orgs {
 		log, err := a.in.Organisation(ctx, o.ID)
 		if err != nil {
-			rep := &ledger.Report{Problems: []ledger.Problem{}}
-			rep.Wrong("database", -1, isms.Because("verify.cannot_open", "cause", err.Error()))
-			all = append(all, finding{Name: string(o.ID), Report: rep})
+			all = append(all, unreadable(string(o.ID), "database", err))
 			continue
 		}
 		witnessed, err := witnessed(ctx, a.in, o.ID)
@@ -50,12 +53,23 @@ func (c *verifyCmd) on(ctx context.Context, a *app, e *env) error {
 			return err
 		}
 		rep, err := c.log(ctx, e, log, organisationTables(), witnessed)
-		if err != nil {
+		switch {
+		case slices.Contains(broken, isms.CodeOf(err)):
+			all = append(all, unreadable(string(o.ID), cmp.Or(log.DB.Path(), "database"), err))
+		case err != nil:
 			return err
+		default:
+			all = append(all, finding{Name: string(o.ID), Report: rep})
 		}
-		all = append(all, finding{Name: string(o.ID), Report: rep})
 	}
 	return c.print(e, all)
+}
+
+// unreadable is what is found where something is too broken to be read to its end.
+func unreadable(name, place string, err error) finding {
+	rep := &ledger.Report{Signer: ledger.SignerUnknown, Problems: []ledger.Problem{}}
+	rep.Wrong(place, -1, isms.Because("verify.cannot_open", "cause", err.Error()))
+	return finding{Name: name, Report: rep}
 }
 
 // witnessed are the heads of an organisation that the instance's log noted down.
