@@ -81,8 +81,12 @@ func (v *visit) fillClause(r *http.Request, tx *store.Tx, p printer, out *page.C
 	if err != nil {
 		return err
 	}
+	place, err := policy.Place(v.ctx, tx, &ct)
+	if err != nil {
+		return err
+	}
 	out.Context = strings.Join(ct.Path, " · ")
-	out.Row = page.ClauseRow{ID: id, URL: r.URL.Path, Number: number(ct, int(ct.N)-1), Words: page.Say(l, ct.Text), Verdict: res.Verdict, Since: vd.Since,
+	out.Row = page.ClauseRow{ID: id, URL: r.URL.Path, Number: number(ct, place-1), Words: page.Say(l, ct.Text), Verdict: res.Verdict, Since: vd.Since,
 		Share: share(all, bound, now), Covers: covers(p, res.Subjects)}
 	for _, day := range verdict.Days(all, nil, v.Zone, now, recordDays) {
 		out.Row.Record = append(out.Row.Record, day.Verdict)
@@ -163,6 +167,9 @@ func (v *visit) fillBindings(tx *store.Tx, p printer, ct policy.ClauseText, res 
 		}
 		row.ConfirmURL, row.RefuseURL = "/bindings/"+string(b.ID)+"/confirm", "/bindings/"+string(b.ID)+"/end"
 		out.Proposals = append(out.Proposals, row)
+	}
+	if err := v.fillProposals(tx, p, ct, out); err != nil {
+		return err
 	}
 	if len(why.Proofs) > 0 {
 		out.Row.Why = why
@@ -279,7 +286,7 @@ func (s *Server) confirmBinding(w http.ResponseWriter, r *http.Request) error {
 	if err := v.log.Read(v.ctx, func(tx *store.Tx) (err error) { b, err = control.Bindings.Get(v.ctx, tx, id); return err }); err != nil {
 		return err
 	}
-	if _, err := o.Control.Confirm(v.ctx, v.Actor, id, b.Control, b.Parts, b.Figures); err != nil {
+	if err := v.confirm(o, b); err != nil {
 		return err
 	}
 	return s.done(w, r, "/clauses/"+string(b.Clause), "bound")

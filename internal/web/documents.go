@@ -148,6 +148,9 @@ func (s *Server) importDocument(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.again(w, r, err, s.importPage(r))
 	}
+	if err := v.propose(o, done.Text); err != nil {
+		return err
+	}
 	return s.goTo(w, r, "/documents/"+string(done.Document)+"/reading")
 }
 
