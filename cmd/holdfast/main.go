@@ -23,6 +23,7 @@ type cli struct {
 	Backup     backupCmd     `cmd:"" help:"Back up a running or stopped installation into a directory."`
 	Restore    restoreCmd    `cmd:"" help:"Restore a backup to an empty place and prove it."`
 	Verify     verifyCmd     `cmd:"" help:"Verify an installation, a bundle, or what a log publishes, completely."`
+	Key        keyCmd        `cmd:"" help:"The master key of this installation."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 

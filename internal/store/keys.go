@@ -67,15 +67,17 @@ func (k Key) aead() cipher.AEAD {
 // Wrap encrypts a data key under the master key for the named database.
 func (s *Store) Wrap(data Key, name string) []byte { return s.master.Seal(data[:], "data key "+name) }
 
-// Unwrap decrypts a data key; the error has code key.does_not_fit for another master key.
-func (s *Store) Unwrap(wrapped []byte, name string) (Key, error) {
-	var k Key
-	b, err := s.master.Open(wrapped, "data key "+name)
-	if err != nil {
-		return k, err
+// Unwrap decrypts a data key; the error has code key.does_not_fit for another master key. While the
+// master key is being rotated the one before still opens what it wrapped.
+func (s *Store) Unwrap(wrapped []byte, name string) (k Key, err error) {
+	for _, m := range append([]Key{s.master}, s.before...) {
+		var b []byte
+		if b, err = m.Open(wrapped, "data key "+name); err == nil {
+			copy(k[:], b)
+			return k, nil
+		}
 	}
-	copy(k[:], b)
-	return k, nil
+	return k, err
 }
 
 // Master returns the master key, for the recovery sheet and for rotation.
@@ -136,7 +138,7 @@ func (s *Store) identify(ctx context.Context, cfg Config, adopt []byte) (identit
 		return id, isms.Errorf(isms.Invalid, "key.inside_data", "file", s.keyFile, "dir", s.Dir)
 	}
 	if found {
-		s.master, err = readKey(s.keyFile)
+		s.master, s.before, err = readKey(s.keyFile)
 		return id, err
 	}
 	if adopt != nil {
@@ -149,7 +151,7 @@ func (s *Store) identify(ctx context.Context, cfg Config, adopt []byte) (identit
 // adopt writes down an identity once the master key has opened its data key.
 func (s *Store) adopt(ctx context.Context, id identity) (identity, error) {
 	var err error
-	if s.master, err = readKey(s.keyFile); err != nil {
+	if s.master, s.before, err = readKey(s.keyFile); err != nil {
 		return id, err
 	}
 	if _, err := s.Unwrap(id.Key, string(id.Instance)); err != nil {
@@ -173,7 +175,7 @@ func (s *Store) Identity(ctx context.Context) ([]byte, error) {
 // found makes the keys of a new installation and writes down who it is.
 func (s *Store) found(ctx context.Context, id identity, named bool) (identity, error) {
 	var err error
-	if s.master, err = readKey(s.keyFile); errors.Is(err, fs.ErrNotExist) {
+	if s.master, s.before, err = readKey(s.keyFile); errors.Is(err, fs.ErrNotExist) {
 		s.master = NewKey()
 		err = writeKey(s.keyFile, s.master)
 	}
@@ -249,30 +251,84 @@ func (s *Store) writeIdentity(ctx context.Context, id identity) (identity, error
 	if s.keyFile, err = DefaultKeyFile(id.Instance); err != nil {
 		return id, err
 	}
-	s.master, err = readKey(s.keyFile)
+	s.master, s.before, err = readKey(s.keyFile)
 	return id, err
 }
 
-func readKey(file string) (Key, error) {
+// readKey reads the master key and, during a rotation, the ones before it: one a line.
+func readKey(file string) (Key, []Key, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return Key{}, isms.Errorf(isms.Unavailable, "key.missing", "file", file).Because(err)
+		return Key{}, nil, isms.Errorf(isms.Unavailable, "key.missing", "file", file).Because(err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return Key{}, isms.Errorf(isms.Invalid, "key.readable_by_others", "file", file)
+		return Key{}, nil, isms.Errorf(isms.Invalid, "key.readable_by_others", "file", file)
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return Key{}, isms.Errorf(isms.Unavailable, "key.missing", "file", file).Because(err)
+		return Key{}, nil, isms.Errorf(isms.Unavailable, "key.missing", "file", file).Because(err)
 	}
-	return ParseKey(string(b))
+	var keys []Key
+	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+		k, err := ParseKey(line)
+		if err != nil {
+			return Key{}, nil, err
+		}
+		keys = append(keys, k)
+	}
+	return keys[0], keys[1:], nil
 }
 
-func writeKey(file string, k Key) error {
+func writeKey(file string, keys ...Key) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return isms.Errorf(isms.Unavailable, "key.no_place").Because(err)
 	}
-	return WriteFileDurably(file, []byte(k.String()+"\n"), 0o600)
+	var b []byte
+	for _, k := range keys {
+		b = append(b, k.String()+"\n"...)
+	}
+	return WriteFileDurably(file, b, 0o600)
+}
+
+// BeginRotation draws a new master key and writes it before the old one into the key file, so that
+// whatever happens meanwhile every wrapped key can be opened by one of the two.
+func (s *Store) BeginRotation(ctx context.Context) error {
+	next := NewKey()
+	if err := writeKey(s.keyFile, append([]Key{next, s.master}, s.before...)...); err != nil {
+		return err
+	}
+	s.master, s.before = next, append([]Key{s.master}, s.before...)
+	id, _, err := s.readIdentity(ctx)
+	if err != nil {
+		return err
+	}
+	data, err := s.Unwrap(id.Key, string(id.Instance))
+	if err != nil {
+		return err
+	}
+	id.Key = s.Wrap(data, string(id.Instance))
+	return s.replaceIdentity(ctx, id)
+}
+
+// EndRotation drops the old master keys once nothing is wrapped by them any more.
+func (s *Store) EndRotation() error {
+	if err := writeKey(s.keyFile, s.master); err != nil {
+		return err
+	}
+	s.before = nil
+	return nil
+}
+
+func (s *Store) replaceIdentity(ctx context.Context, id identity) error {
+	raw, err := json.MarshalIndent(id, "", "  ")
+	if err != nil {
+		return err
+	}
+	if s.Engine == SQLite {
+		return WriteFileDurably(filepath.Join(s.Dir, identityFile), append(raw, '\n'), 0o600)
+	}
+	_, err = s.pool.ExecContext(ctx, `UPDATE holdfast.installation SET identity = $1 WHERE one = 1`, string(raw))
+	return classify(err)
 }
 
 // WriteFileDurably replaces a file so that after a power cut it is either the old or the new one.

@@ -55,6 +55,7 @@ type Store struct {
 
 	keyFile  string
 	master   Key
+	before   []Key // master keys that a rotation has not replaced everywhere yet
 	instance *DB
 	lock     *os.File
 	pool     *sql.DB // PostgreSQL only
