@@ -36,6 +36,7 @@ const (
 	perHeading  = 0.4  // a concept of the nearest heading, against the same in the clause
 	homeTheme   = 1.0  // the clause's theme is the control's first one
 	besideTheme = 0.4  // it is another of the control's themes
+	away        = 0.85 // what concepts say for a control outside the clause's theme
 	textHome    = 1.5  // what the texts alone say, at home in the clause's theme
 	textAway    = 0.45 // the same, outside its themes
 	second      = 0.55 // every further concept for the same control counts this much of the one before
@@ -171,6 +172,9 @@ func (t *tally) weigh() float64 {
 	for _, p := range t.parts {
 		sum += p.by * share
 		share *= second
+	}
+	if t.themed && t.theme == 0 {
+		sum *= away
 	}
 	text := t.text
 	if t.themed && len(t.parts) == 0 && t.learned == 0 {
