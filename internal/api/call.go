@@ -84,6 +84,9 @@ func (d *door) admit(ctx huma.Context, c *call) (err error) {
 	}
 	if c.spec.act != open {
 		if err := d.identify(ctx, c); err != nil {
+			if slow := d.rates.take(remote(ctx).String(), ctx.SetHeader); slow != nil { // guessing must not cost us more than asking
+				return slow
+			}
 			return err
 		}
 	}

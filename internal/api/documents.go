@@ -135,20 +135,12 @@ func (d *door) read(ctx context.Context, c *call, f Upload, into policy.Import) 
 	if err != nil {
 		return none, err
 	}
-	into.Label, into.Reason, into.Title, into.Language = f.Label, f.Reason, r.Title, r.Language
-	if into.Label == "" {
-		into.Label = r.Version.Label
+	from := policy.FromReading(r)
+	into.Title, into.Language, into.Sentences, into.Omitted = from.Title, from.Language, from.Sentences, from.Omitted
+	if into.Label, into.Reason = f.Label, f.Reason; into.Label == "" {
+		into.Label = from.Label
 	}
 	into.FileName, into.Original = name, bytes.NewReader(f.RawBody)
-	for _, s := range r.Clauses {
-		into.Sentences = append(into.Sentences, policy.Sentence{
-			Line: s.Line, Number: s.Number, Path: s.Path, Text: s.Text, Kind: string(s.Kind), Normative: s.Normative, Theme: s.Theme, Cadence: s.Cadence,
-			Deadline: s.Deadline, Retention: s.Retention, Actor: s.Actor, Parts: s.Parts, Because: s.Because,
-		})
-	}
-	for _, o := range r.Omitted {
-		into.Omitted = append(into.Omitted, policy.Omitted{Line: o.Line, Text: o.Text, Because: o.Because})
-	}
 	return o.Policy.Import(ctx, c.actor, into)
 }
 

@@ -206,6 +206,17 @@ func (h *house) furnish() {
 	h.know("proof", proof)
 	post(officer, "/clause-texts/"+words.Items[0].ID+"/bindings", `{"control":"`+control+`"}`)
 	h.want(200, h.call(officer, "POST", h.path("/subjects"), `{"subjects":[{"kind":"host","address":"meter-1","name":"SAMPLE meter"}]}`))
+	h.want(200, h.call(officer, "POST", h.path("/texts/", h.known["text"][1], "/proposals"), ""))
+	var proposed struct {
+		Items []struct{ ID, Template string }
+	}
+	h.want(200, h.call(officer, "GET", h.path("/bindings?state=proposed"), "")).json(h, &proposed)
+	if len(proposed.Items) == 0 {
+		h.Fatal("nothing was proposed for the sample policy")
+	}
+	h.fields["template"] = []string{proposed.Items[0].Template}
+	h.know("id", proposed.Items[0].ID)
+	post(officer, "/controls/adoptions", `{"template":"`+proposed.Items[0].Template+`"}`)
 	post(officer, "/exceptions", `{"proofs":["`+proof+`"],"reason":"SAMPLE move","ends":"2026-12-24T00:00:00Z"}`)
 	post(officer, "/agents", `{"name":"SAMPLE agent","public_key":"`+base64.StdEncoding.EncodeToString(make32())+`"}`)
 	post(officer, "/evidence", `{"proof":"`+proof+`","outcome":"done","note":"SAMPLE looked"}`)

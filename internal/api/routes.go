@@ -19,6 +19,7 @@ func (d *door) operations() {
 	d.accountOperations()
 	d.documentOperations()
 	d.controlOperations()
+	d.catalogueOperations()
 	d.evidenceOperations()
 	d.exportOperations()
 }

@@ -225,3 +225,18 @@ type Receipt struct {
 	Entry     int64   `json:"entry"`
 	Duplicate bool    `json:"duplicate" doc:"It had been taken before."`
 }
+
+// Template names a control of the catalogue.
+type Template struct {
+	Template string `json:"template" maxLength:"64" example:"clock-source"`
+}
+
+// Threshold is the least score of proposals, in thousandths.
+type Threshold struct {
+	Least int64 `json:"least" minimum:"1" maximum:"1000"`
+}
+
+// Count says how many records an act concerned.
+type Count struct {
+	Count int `json:"count"`
+}
