@@ -78,8 +78,9 @@ func TestTimesAreRead(t *testing.T) {
 	}
 }
 
-// Each line of testdata/periods.txt is a language, a period and a promise that states it.
-func TestPeriodsOfEveryKind(t *testing.T) {
+// Each line of testdata/periods.txt is a language, a cadence ("", event, continuous
+// or a period) and a promise that states it.
+func TestCadencesOfEveryKind(t *testing.T) {
 	data, err := os.ReadFile("testdata/periods.txt")
 	if err != nil {
 		t.Fatal(err)
