@@ -89,3 +89,22 @@ func TestAnExportedBundleVerifies(t *testing.T) {
 		}
 	})
 }
+
+// Duties are listed with their days, and to an employee only their own.
+func TestDutiesAreListedToThoseWhoDoThem(t *testing.T) {
+	eachEngineOnce(t, func(h *house) {
+		h.furnish()
+		count := func(who string) int {
+			r := h.want(200, h.call(who, "GET", h.path("/duties"), ""))
+			if err := h.document().check(r); err != nil {
+				t.Error(err)
+			}
+			var p wire.Page[wire.Duty]
+			r.json(t, &p)
+			return len(p.Items)
+		}
+		if all, own := count("security_officer"), count("employee"); all == 0 || own >= all {
+			t.Errorf("%d duties, %d of an employee", all, own)
+		}
+	})
+}

@@ -20,6 +20,7 @@ func (d *door) operations() {
 	d.documentOperations()
 	d.controlOperations()
 	d.catalogueOperations()
+	d.dutyOperations()
 	d.evidenceOperations()
 	d.exportOperations()
 }

@@ -240,3 +240,20 @@ type Threshold struct {
 type Count struct {
 	Count int `json:"count"`
 }
+
+// Duty is a proof that a person does.
+type Duty struct {
+	Proof   isms.ID   `json:"proof"`
+	Control isms.ID   `json:"control"`
+	Title   isms.Text `json:"title"`
+	Role    isms.Role `json:"role" doc:"Who does it."`
+	Deputy  isms.Role `json:"deputy"`
+	Due     []Due     `json:"due" nullable:"false" doc:"One a subject; one without for the organisation as a whole."`
+}
+
+// Due says when a duty is due at a subject.
+type Due struct {
+	Subject isms.ID   `json:"subject,omitempty"`
+	Last    time.Time `json:"last,omitzero" doc:"When it was done last."`
+	Due     time.Time `json:"due,omitzero"`
+}
