@@ -203,7 +203,7 @@ func TestFromNothingToAVerdict(t *testing.T) {
 		judged(t, v, clause)
 		_, raw := v.get(clause + "/bundle")
 		offline(t, []byte(raw))
-		for _, path := range []string{"/", "/documents", doc + "/reading", doc, clause, "/controls", "/evidence", "/ledger", "/ledger/0", "/people", "/account", "/tokens", "/settings", doc + "?asof=" + time.Now().Add(24*time.Hour).Format(time.DateOnly)} {
+		for _, path := range []string{"/", "/documents", doc + "/reading", doc, clause, "/controls", "/evidence", "/waiting", "/ledger", "/ledger/0", "/people", "/account", "/tokens", "/settings", doc + "?asof=" + time.Now().Add(24*time.Hour).Format(time.DateOnly)} {
 			v.get(path)
 		}
 	})

@@ -107,6 +107,10 @@ func (s *Server) rooms() []route {
 		{pattern: "POST /controls/{id}/look", handler: s.lookNow},
 		{pattern: "GET /evidence", handler: s.evidenceList},
 		{pattern: "GET /evidence/{entry}/{item}", handler: s.evidence},
+		{pattern: "GET /waiting", handler: s.waiting},
+		{pattern: "POST /versions/{id}/{answer}", handler: s.decide},
+		{pattern: "POST /exceptions/{id}/{answer}", handler: s.decide},
+		{pattern: "POST /documents/{id}/submit", handler: s.submit},
 		{pattern: "GET /ledger", handler: s.ledger},
 		{pattern: "GET /ledger/{index}", handler: s.entryPage},
 	}

@@ -78,6 +78,12 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) error {
 	out.Title = d.Title
 	out.Crumbs = []page.Link{{Text: p.T("documents.title"), URL: "/documents"}, {Text: d.Title}}
 	out.Actions = []page.Action{{Text: p.T("reading.title"), URL: d.URL + "/reading", Icon: "list", Wide: true}}
+	switch policy.State(d.State) {
+	case policy.Draft:
+		out.Actions = append(out.Actions, page.Action{Text: p.T("submit.do"), URL: d.URL + "/submit", Post: true})
+	case policy.Approved:
+		out.Actions = append(out.Actions, page.Action{Text: p.T("publish.do"), URL: d.URL + "/submit", Post: true, Main: true})
+	}
 	if d.State == string(policy.Draft) && v.may(people.PolicyAdopt) == nil {
 		out.Actions = append(out.Actions, page.Action{Text: p.T("adopt.title"), URL: d.URL + "/adopt", Main: true})
 	}
