@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"holdfast/internal/control"
 	"holdfast/internal/isms"
@@ -45,14 +47,20 @@ func (d *door) listDuties(ctx context.Context, c *call, in *Listing) (*Many[wire
 				if err != nil || len(dues) == 0 {
 					return out, err
 				}
-				from = dues[len(dues)-1].Proof.ID
+				// They may stand in order of their days: pages go by proof.
+				slices.SortStableFunc(dues, func(a, b control.DutyDue) int { return strings.Compare(string(a.Proof.ID), string(b.Proof.ID)) })
+				last := dues[len(dues)-1].Proof.ID
+				if last <= from {
+					return out, nil
+				}
+				from = last
 				mine, err := d.mine(ctx, tx, c, o.Control, dues)
 				if err != nil {
 					return nil, err
 				}
 				out = append(out, mine...)
 			}
-			return out[:limit], nil
+			return out[:min(limit, len(out))], nil
 		})
 }
 
