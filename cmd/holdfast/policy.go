@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"holdfast/internal/isms"
@@ -73,17 +72,7 @@ func (c *policyReadCmd) read(ctx context.Context, file string) (*reading.Reading
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
-	if !reading.Foreign(file, data) {
-		return reading.Read(ctx, file, data, opt)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
-	}
-	if cache, err := os.UserCacheDir(); err == nil {
-		opt.CacheDir = filepath.Join(cache, "holdfast", "pdfium") // without one, PDFs only take longer
-	}
-	return reading.ReadSandboxed(ctx, self, file, data, opt)
+	return reading.ReadAny(ctx, file, data, opt)
 }
 
 // readWorkerCmd is the child process that reads foreign files; hidden from the help.

@@ -11,10 +11,8 @@ package api
 import (
 	"context"
 	"embed"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -94,21 +92,9 @@ func newDoor(cfg Config) *door {
 		cfg.Rooms = organisation.New(cfg.Instance, organisation.Config{Quiet: true}).Get
 	}
 	if cfg.Read == nil {
-		cfg.Read = readFile
+		cfg.Read = reading.ReadAny
 	}
 	return &door{Config: cfg, mux: http.NewServeMux(), rates: newRates(cfg.PerMin)}
-}
-
-// readFile takes plain text apart here and everything else in a child process of this program.
-func readFile(ctx context.Context, name string, data []byte, opt reading.Options) (*reading.Reading, error) {
-	if !reading.Foreign(name, data) {
-		return reading.Read(ctx, name, data, opt)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
-	}
-	return reading.ReadSandboxed(ctx, self, name, data, opt)
 }
 
 // hosts answers only to the names of this server.

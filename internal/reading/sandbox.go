@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"holdfast/internal/isms"
@@ -43,6 +45,22 @@ type problem struct {
 	Code   string            `json:"code"`
 	Params map[string]string `json:"params,omitempty"`
 	Cause  string            `json:"cause,omitempty"`
+}
+
+// ReadAny reads text here and every foreign format in a child of this program, which must answer
+// to WorkerCommand as cmd/holdfast does. It is what doors call.
+func ReadAny(ctx context.Context, name string, data []byte, opt Options) (*Reading, error) {
+	if !Foreign(name, data) {
+		return Read(ctx, name, data, opt)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	if cache, err := os.UserCacheDir(); err == nil && opt.CacheDir == "" {
+		opt.CacheDir = filepath.Join(cache, "holdfast", "pdfium") // without one, PDFs only take longer
+	}
+	return ReadSandboxed(ctx, self, name, data, opt)
 }
 
 // ReadSandboxed reads a file in a child process: executable started with

@@ -63,7 +63,7 @@ func browser(t *testing.T) (context.Context, string) {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Skip("LOUD: no chromium on this machine; accessibility and overflow are NOT tested. Install the package chromium.")
+		t.Fatal("no chromium on this machine: install the package chromium (./test does)")
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -160,7 +160,7 @@ func (s *Server) read(ctx context.Context, name string, data []byte, language st
 	if s.config.Read != nil {
 		return s.config.Read(ctx, name, data, opt)
 	}
-	return reading.Read(ctx, name, data, opt)
+	return reading.ReadAny(ctx, name, data, opt)
 }
 
 func upload(r *http.Request) (string, []byte, error) {

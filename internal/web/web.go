@@ -58,7 +58,7 @@ type Config struct {
 	// House runs the organisations: looking, judging and what follows from it.
 	House *organisation.House
 
-	// Read takes a document apart in a process of its own. Nil: in this one.
+	// Read takes a document apart in a process of its own. Nil: reading.ReadAny.
 	Read func(ctx context.Context, name string, data []byte, opt reading.Options) (*reading.Reading, error)
 
 	// Source says from where a request comes; nil takes the connection's address.
